@@ -1,0 +1,3 @@
+//! Evenhand's core: plan, schedule, run, record, estimate, gate, claim.
+
+pub mod estimate;

@@ -1,0 +1,2 @@
+//! The `cargo evenhand` command.
+fn main() {}
