@@ -1,0 +1,92 @@
+//! Fast dice: many small indices from few random words.
+
+use crate::Stream;
+
+/// xoshiro256++ (Blackman & Vigna, ACM TOMS 47(4), 2021), its state taken
+/// from a [`Stream`]. Resampling needs millions of indices, and ChaCha costs
+/// more than the rest of the work; the state still depends on seed and label
+/// through SHA-256 and ChaCha8 only.
+#[derive(Clone, Debug)]
+pub(crate) struct Dice([u64; 4]);
+
+impl Dice {
+    /// Takes four words from the stream.
+    pub fn new(stream: &mut Stream) -> Self {
+        let mut state = [0; 4].map(|_: u64| stream.next_u64());
+        // The all-zero state is the one fixed point.
+        state[0] |= u64::from(state == [0; 4]);
+        Self(state)
+    }
+
+    #[inline(always)]
+    pub fn word(&mut self) -> u64 {
+        let s = &mut self.0;
+        let word = s[0].wrapping_add(s[3]).rotate_left(23).wrapping_add(s[0]);
+        let t = s[1] << 17;
+        s[2] ^= s[0];
+        s[3] ^= s[1];
+        s[1] ^= s[2];
+        s[0] ^= s[3];
+        s[2] ^= t;
+        s[3] = s[3].rotate_left(45);
+        word
+    }
+
+    /// `K` independent indices below `sides` from one word (Brackett-Rozinsky
+    /// & Lemire 2024, without rejection): each product's high half is an
+    /// index, its low half the fraction for the next. See [`per_word`].
+    #[inline(always)]
+    pub fn indices<const K: usize>(&mut self, sides: u64) -> [usize; K] {
+        let mut fraction = self.word();
+        [0; K].map(|_: usize| {
+            let product = u128::from(fraction) * u128::from(sides);
+            fraction = product as u64;
+            (product >> 64) as usize
+        })
+    }
+
+    /// Fills `row` with indices below `sides`.
+    pub fn fill(&mut self, row: &mut [u32], sides: u64) {
+        match per_word(sides) {
+            1 => self.fill_by::<1>(row, sides),
+            2 => self.fill_by::<2>(row, sides),
+            3 => self.fill_by::<3>(row, sides),
+            4 => self.fill_by::<4>(row, sides),
+            _ => self.fill_by::<5>(row, sides),
+        }
+    }
+
+    fn fill_by<const K: usize>(&mut self, row: &mut [u32], sides: u64) {
+        let (chunks, rest) = row.as_chunks_mut::<K>();
+        for chunk in chunks {
+            *chunk = self.indices::<K>(sides).map(|i| i as u32);
+        }
+        if !rest.is_empty() {
+            let last = self.indices::<K>(sides);
+            for (slot, index) in rest.iter_mut().zip(last) {
+                *slot = index as u32;
+            }
+        }
+    }
+
+    /// A number in the open interval (0, 1), so that its logarithm exists.
+    pub fn open_unit(&mut self) -> f64 {
+        ((self.word() >> 12) as f64 + 0.5) * (1.0 / (1_u64 << 52) as f64)
+    }
+}
+
+/// How many indices below `sides` one word yields, 1 to 5: as long as the
+/// number of outcomes stays below 2^40, so that no outcome's probability is
+/// off by more than one part in 2^24.
+pub(crate) fn per_word(sides: u64) -> usize {
+    let mut outcomes = u128::from(sides);
+    let mut indices = 1;
+    while indices < 5 {
+        outcomes *= u128::from(sides);
+        if outcomes > 1 << 40 {
+            break;
+        }
+        indices += 1;
+    }
+    indices
+}

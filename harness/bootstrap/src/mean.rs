@@ -1,0 +1,165 @@
+//! Seeded resamples of the mean: the fast path.
+
+use crate::acceleration::acceleration_of_mean;
+use crate::dice::Dice;
+use crate::distribution::BootstrapDistribution;
+use crate::error::{Error, check_resamples};
+use crate::interval::Interval;
+use crate::replicates::Replicates;
+use crate::sample::Sample;
+use crate::studentised::{Studentised, pivot};
+use crate::{Stream, tuples};
+
+/// Means of `resamples` resamples of `x`.
+///
+/// # Errors
+/// Empty or non-finite data; no resamples.
+pub fn replicates(x: &[f64], resamples: usize, stream: &mut Stream) -> Result<Replicates, Error> {
+    let sample = Sample::of(x)?;
+    check_resamples(resamples)?;
+    let mut values = Vec::with_capacity(resamples);
+    tuples::sums(
+        &sample.deviations,
+        resamples,
+        &mut Dice::new(stream),
+        |sum: f64| {
+            values.push(sample.mean_of(sum));
+        },
+    );
+    Ok(wrap(&sample, values))
+}
+
+/// Pivots `(mean* - mean) / se*` of `resamples` resamples of `x`.
+///
+/// # Errors
+/// Fewer than two values; non-finite data; no resamples.
+pub fn studentised(
+    x: &[f64],
+    resamples: usize,
+    stream: &mut Stream,
+) -> Result<Studentised<Replicates>, Error> {
+    let sample = Sample::of(x)?;
+    check_resamples(resamples)?;
+    let studentise = Studentise::new(&sample)?;
+    let mut values = Vec::with_capacity(resamples);
+    tuples::sums(
+        &sample.deviations,
+        resamples,
+        &mut Dice::new(stream),
+        |[sum, squares]: [f64; 2]| {
+            values.push(studentise.pivot(sum, squares));
+        },
+    );
+    studentise.wrap(Replicates::trusted(0.0, values, 0.0))
+}
+
+/// Percentile interval of the mean.
+///
+/// # Errors
+/// Empty or non-finite data; level outside (0, 1); too few resamples.
+pub fn percentile(
+    x: &[f64],
+    level: f64,
+    resamples: usize,
+    stream: &mut Stream,
+) -> Result<Interval, Error> {
+    replicates(x, resamples, stream)?.percentile(level)
+}
+
+/// Basic interval of the mean.
+///
+/// # Errors
+/// As [`percentile`].
+pub fn basic(
+    x: &[f64],
+    level: f64,
+    resamples: usize,
+    stream: &mut Stream,
+) -> Result<Interval, Error> {
+    replicates(x, resamples, stream)?.basic(level)
+}
+
+/// BCa interval of the mean (Efron 1987).
+///
+/// # Errors
+/// As [`percentile`].
+pub fn bca(
+    x: &[f64],
+    level: f64,
+    resamples: usize,
+    stream: &mut Stream,
+) -> Result<Interval, Error> {
+    let acceleration = acceleration_of_mean(x)?;
+    replicates(x, resamples, stream)?.bca(level, acceleration)
+}
+
+/// Bootstrap-t interval of the mean (Hall 1988). Bounds may be infinite.
+///
+/// # Errors
+/// As [`percentile`], and fewer than two values.
+pub fn bootstrap_t(
+    x: &[f64],
+    level: f64,
+    resamples: usize,
+    stream: &mut Stream,
+) -> Result<Interval, Error> {
+    studentised(x, resamples, stream)?.interval(level)
+}
+
+/// Replicates of the mean, with the sample's own idea of a tie.
+pub(crate) fn wrap(sample: &Sample, values: Vec<f64>) -> Replicates {
+    let observed = sample.mean_of(sample.sum);
+    let tie =
+        sample.unscale(sample.tie / sample.len() as f64) + 2.0 * f64::EPSILON * observed.abs();
+    Replicates::trusted(observed, values, tie)
+}
+
+/// From the sums of a resample to its pivot.
+pub(crate) struct Studentise<'a> {
+    sample: &'a Sample,
+    n: f64,
+    /// Squared deviations below this part of the squares are rounding.
+    rounding: f64,
+}
+
+impl<'a> Studentise<'a> {
+    pub fn new(sample: &'a Sample) -> Result<Self, Error> {
+        if sample.len() < 2 {
+            return Err(Error::TooFewValues {
+                given: sample.len(),
+                needed: 2,
+            });
+        }
+        let n = sample.len() as f64;
+        Ok(Self {
+            sample,
+            n,
+            rounding: 4.0 * n * f64::EPSILON,
+        })
+    }
+
+    /// The pivot of a resample from its sum and sum of squares.
+    #[inline]
+    pub fn pivot(&self, sum: f64, squares: f64) -> f64 {
+        let n = self.n;
+        let variation = squares - sum * sum / n;
+        let difference = sum - self.sample.sum;
+        if variation > self.rounding * squares {
+            // (sum/n) / (sqrt(variation/(n-1)) / sqrt(n))
+            difference / (variation * n / (n - 1.0)).sqrt()
+        } else {
+            self.degenerate(difference)
+        }
+    }
+
+    /// The pivot of a resample without spread.
+    pub fn degenerate(&self, difference: f64) -> f64 {
+        let equal = difference.abs() <= self.sample.tie;
+        pivot(if equal { 0.0 } else { difference }, 0.0)
+    }
+
+    pub fn wrap<D: BootstrapDistribution>(&self, pivots: D) -> Result<Studentised<D>, Error> {
+        let standard_error = self.sample.unscale(self.sample.sd() / self.n.sqrt());
+        Studentised::new(self.sample.mean, standard_error, pivots)
+    }
+}
