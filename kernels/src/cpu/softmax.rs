@@ -290,3 +290,22 @@ fn exp_nonpositive(x: f32) -> f32 {
     let power = f32::from_bits(shifted.to_bits().wrapping_add(127) << 23);
     if x < SMALLEST { 0.0 } else { exp_r * power }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exp_stays_within_two_units_of_roundoff() {
+        for step in 0..=1_000_000 {
+            let x = -87.3 * step as f32 / 1e6;
+            let want = f64::from(x).exp();
+            let error = (f64::from(exp_nonpositive(x)) - want).abs() / want / UNIT_ROUNDOFF;
+            assert!(error <= 2.0, "exp({x}) is off by {error} units");
+        }
+        assert_eq!(exp_nonpositive(0.0), 1.0);
+        assert_eq!(exp_nonpositive(-90.0), 0.0);
+        assert_eq!(exp_nonpositive(f32::NEG_INFINITY), 0.0);
+        assert!(exp_nonpositive(f32::NAN).is_nan());
+    }
+}
