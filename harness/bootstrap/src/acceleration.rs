@@ -4,8 +4,8 @@ use crate::error::{Error, check_values};
 use crate::sample::Sample;
 
 /// Acceleration of the mean, in closed form: `sum d^3 / (6 (sum d^2)^1.5)`
-/// with `d = x - mean` (Efron 1987, section 6). One sixth of the standard
-/// error's skewness; 0 when all values are equal.
+/// with `d = x - mean` (Efron 1987). One sixth of the skewness of
+/// the mean; 0 when all values are equal.
 ///
 /// # Errors
 /// Empty or non-finite data.
@@ -20,7 +20,7 @@ pub fn acceleration_of_mean(x: &[f64]) -> Result<f64, Error> {
 }
 
 /// Acceleration from the n leave-one-out values of any statistic (Efron 1987;
-/// DiCiccio & Efron 1996, section 4): the same formula with
+/// Efron & Tibshirani 1993, formula 14.15): the same formula with
 /// `d = mean(leave_one_out) - leave_one_out`.
 ///
 /// # Errors
@@ -32,7 +32,7 @@ pub fn acceleration_of_jackknife(leave_one_out: &[f64]) -> Result<f64, Error> {
 }
 
 /// Acceleration of a statistic of several independent samples (Davison &
-/// Hinkley 1997, section 5.4.2): each sample's jackknife influences are
+/// Hinkley 1997, section 5.3.2): each sample's jackknife influences are
 /// `(n - 1) (mean - leave_one_out)` and weigh `1 / n`.
 ///
 /// # Errors

@@ -45,28 +45,39 @@ impl Dice {
         })
     }
 
-    /// Fills `row` with indices below `sides`.
-    pub fn fill(&mut self, row: &mut [u32], sides: u64) {
+    /// Calls `visit` with `count` indices below `sides`.
+    #[inline]
+    pub fn each(&mut self, count: usize, sides: u64, visit: impl FnMut(usize)) {
         match per_word(sides) {
-            1 => self.fill_by::<1>(row, sides),
-            2 => self.fill_by::<2>(row, sides),
-            3 => self.fill_by::<3>(row, sides),
-            4 => self.fill_by::<4>(row, sides),
-            _ => self.fill_by::<5>(row, sides),
+            1 => self.each_by::<1>(count, sides, visit),
+            2 => self.each_by::<2>(count, sides, visit),
+            3 => self.each_by::<3>(count, sides, visit),
+            4 => self.each_by::<4>(count, sides, visit),
+            _ => self.each_by::<5>(count, sides, visit),
         }
     }
 
-    fn fill_by<const K: usize>(&mut self, row: &mut [u32], sides: u64) {
-        let (chunks, rest) = row.as_chunks_mut::<K>();
-        for chunk in chunks {
-            *chunk = self.indices::<K>(sides).map(|i| i as u32);
+    #[inline(always)]
+    fn each_by<const K: usize>(&mut self, count: usize, sides: u64, mut visit: impl FnMut(usize)) {
+        for _ in 0..count / K {
+            self.indices::<K>(sides).into_iter().for_each(&mut visit);
         }
-        if !rest.is_empty() {
-            let last = self.indices::<K>(sides);
-            for (slot, index) in rest.iter_mut().zip(last) {
+        if !count.is_multiple_of(K) {
+            self.indices::<K>(sides)[..count % K]
+                .iter()
+                .copied()
+                .for_each(&mut visit);
+        }
+    }
+
+    /// Fills `row` with indices below `sides`.
+    pub fn fill(&mut self, row: &mut [u32], sides: u64) {
+        let mut slots = row.iter_mut();
+        self.each(slots.len(), sides, |index| {
+            if let Some(slot) = slots.next() {
                 *slot = index as u32;
             }
-        }
+        });
     }
 
     /// A number in the open interval (0, 1), so that its logarithm exists.

@@ -3,6 +3,7 @@
 
 mod acceleration;
 mod atoms;
+pub mod clusters;
 mod dice;
 mod distribution;
 mod error;
@@ -10,14 +11,18 @@ pub mod exact;
 mod fft;
 pub mod fourier;
 mod grid;
+mod groups;
 mod interval;
 mod joint;
 pub mod mean;
 pub mod moments;
 pub mod normal;
+pub mod order_statistics;
 mod quantile;
 mod replicates;
 mod sample;
+pub mod statistic;
+pub mod strata;
 mod stream;
 mod studentised;
 mod tuples;

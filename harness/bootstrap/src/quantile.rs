@@ -100,7 +100,7 @@ fn least(values: &[f64], otherwise: f64) -> f64 {
 /// Interpolation that keeps infinities honest: an infinite neighbour with any
 /// weight makes the quantile infinite, and between -inf and +inf the outer
 /// one is taken.
-fn between(lower: f64, upper: f64, part: f64, p: f64) -> f64 {
+pub(crate) fn between(lower: f64, upper: f64, part: f64, p: f64) -> f64 {
     if part <= 0.0 || lower == upper {
         return lower;
     }
