@@ -114,11 +114,11 @@ pub fn mean_interval(d: &[f64], level: f64, seed: u64) -> Result<Option<MeanInte
     }
     let t = t_interval(d, level)?;
     let (second, method) = match n {
-        ..=ENUMERATED_TO => (
+        _ if n <= ENUMERATED_TO => (
             bootstrap::exact::bootstrap_t(d, level),
             MeanMethod::TAndBootstrapTEnumerated,
         ),
-        ..FOURIER_FROM => {
+        _ if n < FOURIER_FROM => {
             // One order for all permutations of the same values.
             let mut sorted = d.to_vec();
             sorted.sort_by(f64::total_cmp);

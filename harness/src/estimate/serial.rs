@@ -287,3 +287,65 @@ pub fn politis_white(x: &[f64]) -> Result<BlockLengths> {
         circular: length(4.0 / 3.0),
     })
 }
+
+/// Independent values that the exceedances of a quantile are worth.
+///
+/// `n / (1 + 2 sum rho)` of the indicator "above the quantile", summed by
+/// Geyer's initial positive sequence (Statist. Sci. 7, 1992); the smaller
+/// result of the thresholds `p` and 0.9, because a high threshold alone shows
+/// too few exceedances to see dependence. Never more than `n`.
+///
+/// # Errors
+/// `TooFew` below 4 values, `NonFinite`, `OutOfRange`, `NoVariation` if no
+/// value exceeds either threshold.
+pub fn exceedance_n_eff(x: &[f64], p: f64) -> Result<f64> {
+    check(x, 4)?;
+    check_open_unit("p", p)?;
+    let mut sorted = x.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let at = |p: f64| sorted[((p * x.len() as f64) as usize).min(x.len() - 1)];
+    // Values equal to a threshold that is the maximum still count as reaching it.
+    let above = |limit: f64| -> Vec<u32> { x.iter().map(|v| u32::from(*v >= limit)).collect() };
+    let worth = [p, 0.9]
+        .into_iter()
+        .filter_map(|p| indicator_n_eff(&above(at(p))));
+    worth.reduce(f64::min).ok_or(EstimateError::NoVariation)
+}
+
+fn indicator_n_eff(hits: &[u32]) -> Option<f64> {
+    let n = hits.len();
+    let total: u64 = hits.iter().map(|h| u64::from(*h)).sum();
+    if total == 0 || total == n as u64 {
+        return None;
+    }
+    let share = total as f64 / n as f64;
+    let (mut head, mut tail) = (total as f64, total as f64);
+    let mut covariance = |lag: usize| {
+        // Sums over all but the last (head) or first (tail) `lag` values.
+        if lag > 0 {
+            head -= f64::from(hits[n - lag]);
+            tail -= f64::from(hits[lag - 1]);
+        }
+        let both: u64 = hits
+            .iter()
+            .zip(&hits[lag..])
+            .map(|(a, b)| u64::from(a & b))
+            .sum();
+        both as f64 - share * (head + tail) + share * share * (n - lag) as f64
+    };
+    let variance = covariance(0);
+    let mut time = -1.0;
+    for even in (0..n - 1).step_by(2) {
+        let first = if even == 0 {
+            variance
+        } else {
+            covariance(even)
+        };
+        let pair = (first + covariance(even + 1)) / variance;
+        if pair <= 0.0 {
+            break;
+        }
+        time += 2.0 * pair;
+    }
+    Some(n as f64 / time.max(1.0))
+}

@@ -154,38 +154,70 @@ fn count_by_enumeration(sizes: &[f64], threshold: f64) -> u64 {
     sums.iter().filter(|s| **s >= threshold).count() as u64
 }
 
-/// Counts pairs `left + right >= threshold` over both sorted halves.
+/// Counts sign vectors of at least two sizes by meeting in the middle.
+///
+/// The two largest sizes stay out of the sorted halves: their four sign
+/// patterns are four thresholds, counted side by side, and the lists are half
+/// as long.
 fn count_by_halves(sizes: &[f64], threshold: f64) -> u64 {
-    let (left, right) = sizes.split_at(sizes.len() / 2);
-    let (left, right) = (signed_sums(left), signed_sums(right));
-    let mut reach = 0;
-    let mut count = 0u64;
-    // From the smallest left sum up, ever more of the right half reaches.
-    for l in &left {
-        while reach < right.len() && l + right[right.len() - 1 - reach] >= threshold {
-            reach += 1;
+    let (rest, top) = sizes.split_at(sizes.len() - 2);
+    let (left, right) = rest.split_at(rest.len() / 2);
+    let (mut left, mut right) = (signed_sums(left), signed_sums(right));
+    let steps = left.len() + right.len();
+    // An infinity ends each list: beyond it no sum reaches, or all of them do.
+    left.push(f64::INFINITY);
+    right.push(f64::INFINITY);
+    let (sum, gap) = (top[0] + top[1], top[0] - top[1]);
+    let thresholds = [sum, -sum, gap, -gap].map(|shift| threshold + shift);
+    let mut lanes = [Lane::default(); 4];
+    for _ in 0..steps {
+        for (lane, threshold) in lanes.iter_mut().zip(thresholds) {
+            lane.step(&left, &right, threshold);
         }
-        count += reach as u64;
     }
-    count
+    lanes.iter().map(|lane| lane.count).sum()
+}
+
+/// One walk over both lists: from the smallest left sum up, ever more of the
+/// right half reaches.
+#[derive(Clone, Copy, Default)]
+struct Lane {
+    place: usize,
+    reach: usize,
+    count: u64,
+}
+
+impl Lane {
+    /// Moves up one list or the other; no branch depends on the data, they
+    /// would be unpredictable. The lists are symmetric about zero, so the right
+    /// one is read upwards with its sign turned.
+    #[inline]
+    fn step(&mut self, left: &[f64], right: &[f64], threshold: f64) {
+        let reaches = left[self.place] - right[self.reach] >= threshold;
+        self.reach += usize::from(reaches);
+        self.place += usize::from(!reaches);
+        self.count += if reaches { 0 } else { self.reach as u64 };
+    }
 }
 
 /// All signed sums of `sizes`, ascending, built by merging the two shifts.
+///
+/// The list is symmetric about zero at every stage: its lower half is merged,
+/// the upper one mirrored.
 fn signed_sums(sizes: &[f64]) -> Vec<f64> {
-    let mut sums = vec![0.0];
-    let mut merged = Vec::with_capacity(1 << sizes.len());
-    for size in sizes {
-        merged.clear();
+    let mut sums = vec![0.0; 1 << sizes.len()];
+    let mut merged = sums.clone();
+    for (stage, size) in sizes.iter().enumerate() {
+        let old = &sums[..1 << stage];
+        let (lower, upper) = merged[..2 << stage].split_at_mut(1 << stage);
         let (mut down, mut up) = (0, 0);
-        // The lower shift runs out first, so only its end needs a check.
-        while down < sums.len() {
-            let (a, b) = (sums[down] - size, sums[up] + size);
-            let take_down = a <= b;
-            merged.push(if take_down { a } else { b });
-            down += usize::from(take_down);
-            up += usize::from(!take_down);
+        for (low, high) in lower.iter_mut().zip(upper.iter_mut().rev()) {
+            let (a, b) = (old[down] - size, old[up] + size);
+            down += usize::from(a <= b);
+            up += usize::from(a > b);
+            *low = if a <= b { a } else { b };
+            *high = -*low;
         }
-        merged.extend(sums[up..].iter().map(|s| s + size));
         std::mem::swap(&mut sums, &mut merged);
     }
     sums
