@@ -1,13 +1,13 @@
 //! Times the intervals of a mean: CPU-bound, one thread.
 //!
 //! Reads lines `n resamples repeats` and answers each with one line
-//! `n resamples bca_ms fourier_ms bootstrap_t_ms`: the least time of the
-//! repeats, in milliseconds.
+//! `n resamples bca_ms fourier_ms bootstrap_t_ms median_ms`: the least time of
+//! the repeats, in milliseconds.
 
 use std::io::{BufRead, Write};
 use std::time::Instant;
 
-use bootstrap::{Stream, fourier, mean};
+use bootstrap::{Stream, fourier, mean, order_statistics};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut out = std::io::stdout();
@@ -30,7 +30,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let t = least(repeats, || {
             mean::bootstrap_t(&x, 0.95, resamples, &mut Stream::new(2, "t"))
         });
-        writeln!(out, "{n} {resamples} {bca:.5} {fourier:.5} {t:.5}")?;
+        let median = least(repeats, || {
+            order_statistics::percentile(&x, 0.5, 0.95, resamples, &mut Stream::new(2, "median"))
+        });
+        writeln!(
+            out,
+            "{n} {resamples} {bca:.5} {fourier:.5} {t:.5} {median:.5}"
+        )?;
         out.flush()?;
     }
     Ok(())

@@ -2,33 +2,41 @@
 
 use crate::Stream;
 
-/// xoshiro256++ (Blackman & Vigna, ACM TOMS 47(4), 2021), its state taken
-/// from a [`Stream`]. Resampling needs millions of indices, and ChaCha costs
-/// more than the rest of the work; the state still depends on seed and label
+/// SFC64 (Doty-Humphrey, PractRand; also in NumPy), its state taken from a
+/// [`Stream`]. Resampling needs millions of indices, and ChaCha costs more
+/// than the rest of the work; the state still depends on seed and label
 /// through SHA-256 and ChaCha8 only.
 #[derive(Clone, Debug)]
-pub(crate) struct Dice([u64; 4]);
+pub(crate) struct Dice {
+    a: u64,
+    b: u64,
+    c: u64,
+    counter: u64,
+}
 
 impl Dice {
-    /// Takes four words from the stream.
+    /// Takes three words from the stream, then mixes twelve times as the
+    /// reference does.
     pub fn new(stream: &mut Stream) -> Self {
-        let mut state = [0; 4].map(|_: u64| stream.next_u64());
-        // The all-zero state is the one fixed point.
-        state[0] |= u64::from(state == [0; 4]);
-        Self(state)
+        let mut dice = Self {
+            a: stream.next_u64(),
+            b: stream.next_u64(),
+            c: stream.next_u64(),
+            counter: 1,
+        };
+        for _ in 0..12 {
+            dice.word();
+        }
+        dice
     }
 
     #[inline(always)]
     pub fn word(&mut self) -> u64 {
-        let s = &mut self.0;
-        let word = s[0].wrapping_add(s[3]).rotate_left(23).wrapping_add(s[0]);
-        let t = s[1] << 17;
-        s[2] ^= s[0];
-        s[3] ^= s[1];
-        s[1] ^= s[2];
-        s[0] ^= s[3];
-        s[2] ^= t;
-        s[3] = s[3].rotate_left(45);
+        let word = self.a.wrapping_add(self.b).wrapping_add(self.counter);
+        self.counter = self.counter.wrapping_add(1);
+        self.a = self.b ^ (self.b >> 11);
+        self.b = self.c.wrapping_add(self.c << 3);
+        self.c = self.c.rotate_left(24).wrapping_add(word);
         word
     }
 
