@@ -1,5 +1,7 @@
 //! One case: inputs, expectations and the tolerance between them.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::path::Path;
 
@@ -17,6 +19,7 @@ pub struct Case {
     expected: Value,
     rel: f64,
     abs: f64,
+    looked_at: RefCell<BTreeSet<String>>,
 }
 
 /// Reads all cases of a file.
@@ -37,6 +40,7 @@ pub fn load(path: &Path) -> Vec<Case> {
             expected: case["expected"].clone(),
             rel: tolerance(case, "rel"),
             abs: tolerance(case, "abs"),
+            looked_at: RefCell::default(),
         })
         .collect()
 }
@@ -98,13 +102,34 @@ impl Case {
         self.inputs[group][key].as_bool()
     }
 
+    /// An expectation; from now on it counts as looked at.
+    fn wanted(&self, key: &str) -> &Value {
+        self.looked_at.borrow_mut().insert(key.to_owned());
+        &self.expected[key]
+    }
+
+    /// Every expectation was looked at: none may be met by being forgotten.
+    pub fn is_complete(&self) -> Outcome {
+        let looked_at = self.looked_at.borrow();
+        let forgotten =
+            |(key, want): &(&String, &Value)| !want.is_null() && !looked_at.contains(*key);
+        match self
+            .expected
+            .as_object()
+            .and_then(|all| all.iter().find(forgotten))
+        {
+            None => Ok(()),
+            Some((key, _)) => Err(format!("expectation {key:?} was not checked")),
+        }
+    }
+
     /// Whether the case expects something under `key`.
     pub fn expects(&self, key: &str) -> bool {
-        !self.expected[key].is_null()
+        !self.wanted(key).is_null()
     }
 
     pub fn expected_text(&self, key: &str) -> Option<&str> {
-        self.expected[key].as_str()
+        self.wanted(key).as_str()
     }
 
     /// `got` meets the expectation `key`; a key that is absent asks nothing.
@@ -112,13 +137,13 @@ impl Case {
         if !self.expects(key) {
             return Ok(());
         }
-        let want = number(&self.expected[key]).ok_or_else(|| format!("{key} is not a number"))?;
+        let want = number(self.wanted(key)).ok_or_else(|| format!("{key} is not a number"))?;
         self.compare(&key, got, want)
     }
 
     /// A list meets the expectation `key`.
     pub fn meets_all(&self, key: &str, got: &[f64]) -> Outcome {
-        let want = list(&self.expected[key], number).ok_or_else(|| format!("{key} is no list"))?;
+        let want = list(self.wanted(key), number).ok_or_else(|| format!("{key} is no list"))?;
         if got.len() != want.len() {
             return Err(format!(
                 "{key} has {} values, not {}",
@@ -134,7 +159,7 @@ impl Case {
 
     /// A list of lists meets the expectation `key`.
     pub fn meets_rows(&self, key: &str, got: &[Vec<f64>]) -> Outcome {
-        let want = list(&self.expected[key], |row| list(row, number))
+        let want = list(self.wanted(key), |row| list(row, number))
             .ok_or_else(|| format!("{key} is no list of lists"))?;
         if got.len() != want.len() || got.iter().zip(&want).any(|(g, w)| g.len() != w.len()) {
             return Err(format!("{key} has another shape"));
@@ -147,7 +172,7 @@ impl Case {
 
     /// A list of booleans is exactly the expectation `key`.
     pub fn meets_flags(&self, key: &str, got: &[bool]) -> Outcome {
-        match list(&self.expected[key], Value::as_bool) {
+        match list(self.wanted(key), Value::as_bool) {
             Some(want) if want == got => Ok(()),
             want => Err(format!("{key} is {got:?}, not {want:?}")),
         }
@@ -155,7 +180,7 @@ impl Case {
 
     /// A boolean is exactly the expectation `key`.
     pub fn meets_flag(&self, key: &str, got: bool) -> Outcome {
-        match self.expected[key].as_bool() {
+        match self.wanted(key).as_bool() {
             Some(want) if want != got => Err(format!("{key} is {got}, not {want}")),
             _ => Ok(()),
         }

@@ -53,6 +53,9 @@ pub fn exact_bootstrap(case: &Case) -> Outcome {
     case.meets("atoms", all.len() as f64)?;
     case.meets("min", all.quantile(0.0))?;
     case.meets("max", all.quantile(1.0))?;
+    let smallest = all.weights().next().ok_or("no atoms")?;
+    case.meets("prob_min", smallest as f64 / all.total() as f64)?;
+    case.meets("sd", all.standard_error())?;
     let percentile = said(all.percentile(0.95))?;
     case.meets("pct_lo", percentile.lo)?;
     case.meets("pct_hi", percentile.hi)?;

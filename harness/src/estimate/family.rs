@@ -40,7 +40,8 @@ pub fn benjamini_hochberg_for_dashboards(ps: &[f64]) -> Result<Vec<f64>> {
     let mut adjusted = vec![0.0; ps.len()];
     let mut running: f64 = 1.0;
     for (rank, &i) in order.iter().enumerate().rev() {
-        running = running.min(ps[i] * ps.len() as f64 / (rank + 1) as f64);
+        // The factor first: it is at least 1, so no p-value shrinks by rounding.
+        running = running.min(ps[i] * (ps.len() as f64 / (rank + 1) as f64));
         adjusted[i] = running;
     }
     Ok(adjusted)

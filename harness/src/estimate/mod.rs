@@ -5,6 +5,8 @@
 //! method cannot answer is an [`EstimateError`], what a reader must know
 //! besides the numbers is a [`Warning`].
 //!
+//! Every result type states what it takes for granted ([`Assumes`]).
+//!
 //! | question | start here |
 //! |---|---|
 //! | Could chance alone have done this? | [`sign_flip`], [`stratified_sign_flip`] |
@@ -27,6 +29,7 @@
 
 mod ablation;
 mod aggregate;
+mod assumption;
 mod correlation;
 mod error;
 mod family;
@@ -52,6 +55,7 @@ pub use aggregate::{
     Direction, MetricKind, Overall, OverallRefusal, Profile, ProfileSummary, UnlikeMetrics,
     overall, require_alike, unseen_mode_bound,
 };
+pub use assumption::{Assumes, Assumption};
 pub use correlation::{Correlation, pearson, spearman};
 pub use error::{EstimateError, Warning};
 pub use family::{benjamini_hochberg_for_dashboards, holm};
