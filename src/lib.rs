@@ -1,1 +1,67 @@
-//! Evenhand.
+//! Claim-safe A/B benchmarks for kernels and request paths.
+//!
+//! A bench target (`harness = false`) declares experiments: arms that do the
+//! same work, one of them the control. `cargo bench` measures them in fresh
+//! processes, interleaved in balanced blocks, and prints claims that hold.
+//!
+//! ```no_run
+//! use evenhand::prelude::*;
+//!
+//! fn sums(suite: &mut Suite) {
+//!     suite
+//!         .experiment("sum/4096")
+//!         .margin(percent(1.0))
+//!         .elements(4096)
+//!         .control("loop", |b| {
+//!             let data = evenhand::inputs::uniform_f64(b.seed(), 4096);
+//!             b.iter_returning(move || { let mut s = 0.0; for x in &data { s += x } s });
+//!         })
+//!         .candidate("chunked", |b| {
+//!             let data = evenhand::inputs::uniform_f64(b.seed(), 4096);
+//!             b.iter_returning(move || data.chunks(8).map(|c| c.iter().sum::<f64>()).sum::<f64>());
+//!         })
+//!         .verify(outputs_agree(relative(1e-12)));
+//! }
+//!
+//! evenhand::main!(sums);
+//! ```
+//!
+//! | module | for |
+//! |---|---|
+//! | [`prelude`] | what bench targets use |
+//! | [`inputs`] | seeded inputs |
+//! | [`executor`] | async arms |
+//! | [`protocol`] | the arguments a bench target understands |
+//! | [`report`] | words and pictures |
+//! | [`harness`] | plan, run, record, estimate, gate, claim |
+
+pub mod executor;
+pub mod inputs;
+pub mod protocol;
+pub mod report;
+
+#[cfg(feature = "cli")]
+pub mod cli;
+
+pub use evenhand_harness as harness;
+
+/// What bench targets use.
+pub mod prelude {
+    pub use crate::executor::{AsyncBencher, Executor};
+    pub use evenhand_harness::plan::{Direction, Estimand, Margin, Metric};
+    pub use evenhand_harness::suite::{
+        Bencher, Output, Suite, absolute, matches_reference, outputs_agree, outputs_equal, percent,
+        relative, ulps,
+    };
+}
+
+/// Makes the `main` function of a bench target from functions that declare
+/// experiments: `evenhand::main!(softmax, rms_norm);`.
+#[macro_export]
+macro_rules! main {
+    ($($declare:path),+ $(,)?) => {
+        fn main() -> ::std::process::ExitCode {
+            $crate::protocol::main(env!("CARGO_CRATE_NAME"), &[$($declare),+])
+        }
+    };
+}

@@ -1,2 +1,5 @@
 //! The `cargo evenhand` command.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    evenhand::cli::main()
+}

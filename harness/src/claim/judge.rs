@@ -1,0 +1,387 @@
+//! From a plan and its measurements to claims.
+
+use super::evidence::half_width95;
+use super::number::round12;
+use super::units::{Unit, comparison_units, control_pair_units, effects, margins};
+use super::words::{Subject, sentence};
+use super::{Class, Estimate, Evidence, Outcome, Shade, Verdict, classify};
+use crate::estimate::{holm, stratified_sign_flip, workers_needed};
+use crate::gate::{Code, Reason, check_experiment, check_units};
+use crate::observation::{ExperimentData, Measurements};
+use crate::plan::{ExperimentPlan, Margin, Metric, Plan};
+use bootstrap::Stream;
+use serde::{Deserialize, Serialize};
+
+/// The A/A test of a session refuses at this p.
+const AA_REFUSES_AT: f64 = 0.001;
+
+/// Everything that follows from a session's measurements.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Judgement {
+    /// Number of primary comparisons that p was adjusted for.
+    pub family_size: usize,
+    /// The control against itself, over the whole session.
+    pub control: Option<SessionControl>,
+    /// Per experiment, in plan order.
+    pub experiments: Vec<ExperimentJudgement>,
+}
+
+/// The A/A test of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SessionControl {
+    /// Units over all experiments.
+    pub units: usize,
+    /// Stratified sign-flip p.
+    pub p: f64,
+    /// Whether the session stands.
+    pub passed: bool,
+}
+
+/// What follows for one experiment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ExperimentJudgement {
+    /// Bench target.
+    pub target: String,
+    /// Experiment id.
+    pub id: String,
+    /// Digest of what was planned for it.
+    pub plan_digest: String,
+    /// The arms' own values.
+    pub arms: Vec<ArmSummary>,
+    /// Half width of the A/A interval: what can't be told from nothing here.
+    pub noise_floor: Option<f64>,
+    /// Reasons that concern the experiment as a whole.
+    pub reasons: Vec<Reason>,
+    /// One claim per candidate.
+    pub claims: Vec<Claim>,
+}
+
+/// An arm's value over the workers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ArmSummary {
+    /// Name of the arm.
+    pub name: String,
+    /// Complete workers.
+    pub n: usize,
+    /// Median over workers of the worker's median slot; `None` when not measured.
+    pub median: Option<f64>,
+    /// Smallest worker median.
+    pub min: Option<f64>,
+    /// Largest worker median.
+    pub max: Option<f64>,
+}
+
+/// What may be said about a candidate and the control.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Claim {
+    /// The arm that is compared.
+    pub candidate: String,
+    /// What it is compared with.
+    pub control: String,
+    /// Name of the metric.
+    pub metric: String,
+    /// How strong the statement is.
+    pub class: Class,
+    /// A finer name inside the class.
+    pub shade: Option<Shade>,
+    /// Which way it goes.
+    pub outcome: Option<Outcome>,
+    /// The statement.
+    pub sentence: String,
+    /// Why it is what it is, the gravest first.
+    pub reasons: Vec<Reason>,
+    /// The numbers behind it.
+    pub estimate: Estimate,
+    /// Units that would resolve an effect of the margin, when noise won.
+    pub units_needed: Option<u64>,
+}
+
+/// A comparison before it knows its family.
+struct Draft<'a> {
+    plan: &'a ExperimentPlan,
+    candidate: usize,
+    evidence: Evidence,
+    gates: Vec<Reason>,
+    seed: u64,
+}
+
+/// Judges a session. Pure: the same record gives the same judgement anywhere.
+#[must_use]
+pub fn judge(plan: &Plan, measurements: &Measurements) -> Judgement {
+    let entries: Vec<(&str, &ExperimentPlan, ExperimentData)> = plan
+        .experiments()
+        .map(|(t, e)| (t, e, find(measurements, t, e)))
+        .collect();
+    let control_units: Vec<Vec<Unit>> = entries
+        .iter()
+        .map(|(_, e, data)| control_pair_units(e, data))
+        .collect();
+    let control = session_control(plan, &control_units);
+
+    let mut experiments = Vec::with_capacity(entries.len());
+    let mut drafts = Vec::new();
+    for ((target, experiment, data), control_units) in entries.iter().zip(&control_units) {
+        let seed = seed_of(plan, target, &experiment.id);
+        let mut reasons = check_experiment(
+            plan,
+            target,
+            experiment,
+            data,
+            measurements.status,
+            &measurements.environment,
+        );
+        if let Some(control) = control.filter(|c| !c.passed) {
+            let detail = format!("p = {:.1e} over {} A/A units", control.p, control.units);
+            reasons.push(Reason::new(Code::AaFailed, detail));
+        }
+        let arms = summaries(experiment, data);
+        let noise_floor = half_width95(&effects(control_units), seed).map(round12);
+        let bounds = margins(experiment.margin, experiment.estimand, control_mean(&arms));
+        if let Some(floor) = noise_floor
+            && floor > bounds.1
+        {
+            let detail = format!("A/A half width {floor:.2e}, margin {:.2e}", bounds.1);
+            reasons.push(Reason::new(Code::BelowNoiseFloor, detail));
+        }
+        for candidate in 1..experiment.arms.len() {
+            let units = comparison_units(experiment, data, candidate);
+            let first: Vec<bool> = units.iter().map(|u| u.control_first).collect();
+            let draft = assemble(
+                experiment,
+                candidate,
+                &effects(&units),
+                &first,
+                bounds,
+                seed,
+            );
+            drafts.push(Draft {
+                gates: [reasons.clone(), draft.gates].concat(),
+                ..draft
+            });
+        }
+        experiments.push(ExperimentJudgement {
+            target: (*target).to_owned(),
+            id: experiment.id.clone(),
+            plan_digest: plan.experiment_digest(target, experiment),
+            arms,
+            noise_floor,
+            reasons,
+            claims: Vec::new(),
+        });
+    }
+
+    let family_size = plan.family_size();
+    let adjusted = adjust(&drafts, family_size);
+    let mut claims = drafts
+        .iter()
+        .zip(adjusted)
+        .map(|(draft, p)| finish(draft, p));
+    for (judged, (_, experiment, _)) in experiments.iter_mut().zip(&entries) {
+        judged.claims = claims
+            .by_ref()
+            .take(experiment.candidates().len())
+            .collect();
+    }
+    Judgement {
+        family_size,
+        control,
+        experiments,
+    }
+}
+
+/// Assesses effects that come without a plan's observations (imported pairs),
+/// as the only comparison of its family.
+#[must_use]
+pub fn assess(
+    plan: &Plan,
+    experiment: &ExperimentPlan,
+    d: &[f64],
+    control_mean: f64,
+    gates: &[Reason],
+    family: &[f64],
+) -> (Evidence, Claim) {
+    let seed = seed_of(plan, "", &experiment.id);
+    let bounds = margins(experiment.margin, experiment.estimand, control_mean);
+    let mut draft = assemble(experiment, 1, d, &[], bounds, seed);
+    draft.gates.extend_from_slice(gates);
+    let p_adjusted = draft.evidence.p.map(|p| {
+        let mut ps = vec![p];
+        ps.extend_from_slice(family);
+        holm(&ps).map_or(1.0, |adjusted| adjusted[0])
+    });
+    let claim = finish(&draft, p_adjusted);
+    (draft.evidence, claim)
+}
+
+fn find(measurements: &Measurements, target: &str, plan: &ExperimentPlan) -> ExperimentData {
+    let found = measurements
+        .experiments
+        .iter()
+        .find(|d| d.target == target && d.id == plan.id);
+    found.cloned().unwrap_or_else(|| ExperimentData {
+        target: target.to_owned(),
+        id: plan.id.clone(),
+        fault: None,
+        workers: Vec::new(),
+    })
+}
+
+/// Seed of the resampling of one experiment.
+fn seed_of(plan: &Plan, target: &str, experiment: &str) -> u64 {
+    Stream::new(plan.seed.0, &format!("bootstrap/{target}/{experiment}")).next_u64()
+}
+
+fn session_control(plan: &Plan, units: &[Vec<Unit>]) -> Option<SessionControl> {
+    let strata: Vec<Vec<f64>> = units
+        .iter()
+        .map(|u| effects(u))
+        .filter(|d| !d.is_empty())
+        .collect();
+    let count = strata.iter().map(Vec::len).sum();
+    let seed = seed_of(plan, "", "A/A over the session");
+    let p = stratified_sign_flip(&strata, seed).ok()?.p;
+    Some(SessionControl {
+        units: count,
+        p: round12(p),
+        passed: p > AA_REFUSES_AT,
+    })
+}
+
+fn summaries(plan: &ExperimentPlan, data: &ExperimentData) -> Vec<ArmSummary> {
+    let complete: Vec<_> = data.workers.iter().filter(|w| w.is_complete()).collect();
+    let summary = |(arm, name): (usize, &String)| {
+        let medians: Vec<f64> = complete
+            .iter()
+            .filter_map(|w| {
+                let values: Vec<f64> = (0..w.len())
+                    .filter(|&slot| usize::from(w.instance[slot]) == arm)
+                    .map(|slot| w.value[slot])
+                    .collect();
+                bootstrap::moments::median(&values).ok()
+            })
+            .collect();
+        let extreme = |pick: fn(f64, f64) -> f64| medians.iter().copied().reduce(pick).map(round12);
+        ArmSummary {
+            name: name.clone(),
+            n: medians.len(),
+            median: bootstrap::moments::median(&medians).ok().map(round12),
+            min: extreme(f64::min),
+            max: extreme(f64::max),
+        }
+    };
+    plan.arms.iter().enumerate().map(summary).collect()
+}
+
+fn control_mean(arms: &[ArmSummary]) -> f64 {
+    arms.first().and_then(|a| a.median).unwrap_or(1.0)
+}
+
+fn assemble<'a>(
+    plan: &'a ExperimentPlan,
+    candidate: usize,
+    d: &[f64],
+    first: &[bool],
+    bounds: (f64, f64),
+    seed: u64,
+) -> Draft<'a> {
+    let mut gates = Vec::new();
+    if d.iter().any(|x| !x.is_finite()) {
+        gates.push(Reason::new(Code::NonFinite, "an effect can't be computed"));
+        let evidence = Evidence::gather(&[], bounds, seed);
+        return Draft {
+            plan,
+            candidate,
+            evidence,
+            gates,
+            seed,
+        };
+    }
+    let evidence = Evidence::gather(d, bounds, seed);
+    gates.extend(check_units(
+        d,
+        evidence.lower,
+        evidence.higher,
+        evidence.ties,
+        first,
+    ));
+    if evidence.n >= 6 {
+        let detail = format!("3/n = {:.2}", 3.0 / evidence.n as f64);
+        gates.push(Reason::new(Code::UnseenMode, detail));
+    }
+    Draft {
+        plan,
+        candidate,
+        evidence,
+        gates,
+        seed,
+    }
+}
+
+/// Holm over the family; comparisons without a p count as p = 1.
+fn adjust(drafts: &[Draft<'_>], family_size: usize) -> Vec<Option<f64>> {
+    let mut ps: Vec<f64> = drafts.iter().map(|d| d.evidence.p.unwrap_or(1.0)).collect();
+    ps.resize(family_size.max(ps.len()), 1.0);
+    let adjusted = holm(&ps).unwrap_or_else(|_| vec![1.0; ps.len()]);
+    drafts
+        .iter()
+        .zip(adjusted)
+        .map(|(d, p)| d.evidence.p.map(|_| p))
+        .collect()
+}
+
+fn finish(draft: &Draft<'_>, p_adjusted: Option<f64>) -> Claim {
+    let plan = draft.plan;
+    let e = &draft.evidence;
+    let verdict = classify(e, plan.metric.direction, p_adjusted, &draft.gates);
+    let units_needed = (verdict.class == Class::NoiseDominated)
+        .then(|| workers_needed(e.margin.1, e.sd?).ok())
+        .flatten();
+    let (control, candidate) = (&plan.arms[0], &plan.arms[draft.candidate]);
+    let sentence = worded(
+        plan.margin,
+        &plan.metric,
+        plan,
+        (control, candidate),
+        units_needed,
+        e,
+        &verdict,
+    );
+    Claim {
+        candidate: candidate.clone(),
+        control: control.clone(),
+        metric: plan.metric.id.clone(),
+        class: verdict.class,
+        shade: verdict.shade,
+        outcome: verdict.outcome,
+        sentence,
+        reasons: verdict.reasons,
+        estimate: Estimate::of(e, plan.estimand, p_adjusted, draft.seed),
+        units_needed,
+    }
+}
+
+fn worded(
+    margin: Margin,
+    metric: &Metric,
+    plan: &ExperimentPlan,
+    (control, candidate): (&str, &str),
+    needed: Option<u64>,
+    evidence: &Evidence,
+    verdict: &Verdict,
+) -> String {
+    let subject = Subject {
+        control,
+        candidate,
+        metric,
+        estimand: plan.estimand,
+        margin,
+        unit: plan.unit,
+        needed,
+    };
+    sentence(&subject, evidence, verdict)
+}

@@ -1,0 +1,26 @@
+//! Claims: class, reasons, and a sentence that the class generates.
+//!
+//! The first matching rule gives the class:
+//!
+//! | class | rule |
+//! |---|---|
+//! | `invalid` | a gate refused |
+//! | `insufficient` | fewer than 6 units or effective units, no spread, or more than half ties |
+//! | `strong` | n >= 8, p <= .01, adjusted p <= .05, CI99 without 0, CI95 beyond the margin, no cap |
+//! | `parity_established` | CI95 inside the margin with n >= 24, or CI99 with n >= 12; no serial correlation |
+//! | `moderate` | p <= .05, adjusted p <= .05, CI95 without 0, not capped to directional |
+//! | `directional` | p <= .05 and CI95 without 0, but capped or lost to multiplicity: a hint |
+//! | `noise_dominated` | everything else |
+
+mod class;
+mod evidence;
+mod judge;
+mod number;
+mod units;
+mod words;
+
+pub use class::{Class, Outcome, Shade, Verdict, classify};
+pub use evidence::{Bounds, Estimate, Evidence};
+pub use judge::{ArmSummary, Claim, ExperimentJudgement, Judgement, SessionControl, assess, judge};
+pub use number::{round12, signed_percent};
+pub use units::{Unit, comparison_units, control_pair_units, effects};

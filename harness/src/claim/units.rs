@@ -1,0 +1,85 @@
+//! From slots to units: one number per worker.
+
+use crate::observation::{ExperimentData, WorkerData, block_means};
+use crate::plan::{Estimand, ExperimentPlan, Margin, MarginScale};
+
+/// What a worker says about two instances.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unit {
+    /// Index of the worker.
+    pub worker: u32,
+    /// Median over blocks of the block's effect.
+    pub effect: f64,
+    /// Effects of the single blocks, in run order: detail, never replicates.
+    pub blocks: Vec<f64>,
+    /// Whether the control had the earlier letter in this worker.
+    pub control_first: bool,
+}
+
+/// Units of `candidate` (an arm's index) against the control, over complete
+/// workers in index order.
+#[must_use]
+pub fn comparison_units(
+    plan: &ExperimentPlan,
+    data: &ExperimentData,
+    candidate: usize,
+) -> Vec<Unit> {
+    units(plan.estimand, data, false, candidate)
+}
+
+/// Units of the shadow against the control.
+#[must_use]
+pub fn control_pair_units(plan: &ExperimentPlan, data: &ExperimentData) -> Vec<Unit> {
+    units(plan.estimand, data, true, plan.arms.len())
+}
+
+/// The effects of some units.
+#[must_use]
+pub fn effects(units: &[Unit]) -> Vec<f64> {
+    units.iter().map(|u| u.effect).collect()
+}
+
+fn units(estimand: Estimand, data: &ExperimentData, control_pair: bool, other: usize) -> Vec<Unit> {
+    let complete = data.workers.iter().filter(|w| w.is_complete());
+    complete
+        .filter_map(|w| unit(estimand, w, control_pair, other))
+        .collect()
+}
+
+fn unit(estimand: Estimand, worker: &WorkerData, control_pair: bool, other: usize) -> Option<Unit> {
+    let blocks: Vec<f64> = block_means(worker, control_pair, 0, other)
+        .into_iter()
+        .map(|(control, candidate)| match estimand {
+            Estimand::PairedLogRatio => libm::log(candidate / control),
+            Estimand::PairedDifference => candidate - control,
+        })
+        .collect();
+    let position = |instance| worker.letters.iter().position(|&i| i == instance);
+    Some(Unit {
+        worker: worker.worker,
+        effect: bootstrap::moments::median(&blocks).ok()?,
+        control_first: position(0) < position(other),
+        blocks,
+    })
+}
+
+/// Margins on the scale of the effect. A relative margin of a difference needs
+/// the control's mean.
+pub(super) fn margins(margin: Margin, estimand: Estimand, control_mean: f64) -> (f64, f64) {
+    match (margin.scale, estimand) {
+        (MarginScale::Relative, Estimand::PairedLogRatio) => {
+            let bound = libm::log1p(margin.value);
+            (-bound, bound)
+        }
+        (MarginScale::Relative, Estimand::PairedDifference) => {
+            let bound = margin.value * control_mean.abs();
+            (-bound, bound)
+        }
+        // For a ratio, an absolute margin is a fraction of the control's mean.
+        (MarginScale::Absolute, Estimand::PairedLogRatio) => {
+            let bound = libm::log1p(margin.value / control_mean.abs());
+            (-bound, bound)
+        }
+        (MarginScale::Absolute, Estimand::PairedDifference) => (-margin.value, margin.value),
+    }
+}

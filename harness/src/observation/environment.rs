@@ -1,0 +1,54 @@
+//! What can change a number.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The machine, the build and the load while a session ran.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Environment {
+    /// Facts by name (`host.cpu.model`, `host.cpu.count`, `os.kernel`, ...).
+    /// A fact that could not be read is absent, never empty.
+    pub facts: BTreeMap<String, String>,
+    /// What the checks of the machine found.
+    #[serde(default)]
+    pub findings: Vec<Finding>,
+    /// Smallest step of the monotonic clock that was seen, nanoseconds.
+    pub timer_resolution_ns: f64,
+    /// Cost of reading the clock once, nanoseconds.
+    pub timer_cost_ns: f64,
+}
+
+/// One finding about the machine, with what it does to a claim.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Finding {
+    /// Name of the check.
+    pub check: String,
+    /// True when there is nothing to do.
+    pub good: bool,
+    /// What was seen.
+    pub seen: String,
+    /// What it does to a claim and what to do about it; empty when good.
+    pub effect: String,
+}
+
+/// Load around one worker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Telemetry {
+    /// Samples taken while the worker ran.
+    pub samples: u32,
+    /// Cores kept busy by other processes, mean over the worker's life.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foreign_cores: Option<f64>,
+    /// Mean frequency of the cores, MHz.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_mhz: Option<f64>,
+    /// Times the scheduler quota of the control group stopped us.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throttled: Option<u64>,
+    /// Free memory at the end, bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub available_memory: Option<u64>,
+}

@@ -1,0 +1,182 @@
+//! The lines of an observation file: one worker, one file, append-only.
+//!
+//! The first line names the worker, then comes one line per slot, and the last
+//! line says how it ended. A file without that last line belongs to a worker
+//! that was lost; what it measured stays readable.
+
+use super::{OBSERVATION_SCHEMA, WorkerData, WorkerOutcome};
+use crate::plan::check_schema;
+use crate::schedule::BlockKind;
+use serde::{Deserialize, Serialize};
+
+/// A line of an observation file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "line", rename_all = "snake_case")]
+pub enum Line {
+    /// First line.
+    Worker(WorkerHeader),
+    /// A timed slot.
+    Slot(SlotLine),
+    /// Last line.
+    End(WorkerEnd),
+}
+
+/// Who measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WorkerHeader {
+    /// `evenhand.observation/1.0`.
+    pub schema: String,
+    /// Bench target.
+    pub target: String,
+    /// Experiment id.
+    pub experiment: String,
+    /// Index of the worker.
+    pub worker: u32,
+    /// Process id: a worker is a fresh process.
+    pub pid: u32,
+    /// Start, RFC 3339 UTC.
+    pub started: String,
+    /// Instances in letter order.
+    pub letters: Vec<usize>,
+    /// Seed of the inputs.
+    pub input_seed: crate::plan::Seed,
+    /// Iterations of every slot.
+    pub iterations: u64,
+    /// Warm-up slots per instance before the first block.
+    pub warmup_slots: u32,
+    /// Whether the warm-up reached a steady state.
+    pub steady: bool,
+}
+
+/// One timed slot.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SlotLine {
+    /// Index of the block in the worker.
+    #[serde(rename = "b")]
+    pub block: u32,
+    /// What the block compares.
+    #[serde(rename = "k")]
+    pub kind: BlockKind,
+    /// Instance that ran: an index into the arms, or their number for the shadow.
+    #[serde(rename = "i")]
+    pub instance: usize,
+    /// Start of the slot, nanoseconds after the worker's first slot.
+    #[serde(rename = "t")]
+    pub start_ns: u64,
+    /// The metric, per iteration.
+    #[serde(rename = "v")]
+    pub value: f64,
+    /// Host time of the whole slot, nanoseconds.
+    #[serde(rename = "h")]
+    pub host_ns: u64,
+}
+
+/// How a worker ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WorkerEnd {
+    /// The reason when it did not measure everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<ArmFault>,
+}
+
+/// What went wrong with an arm.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ArmFault {
+    /// The arm, when one can be named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arm: Option<String>,
+    /// What kind of fault.
+    pub fault: Fault,
+    /// What was seen.
+    pub message: String,
+}
+
+/// Kinds of faults of an experiment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// The arm panicked.
+    Panicked,
+    /// The output differs from the control's or the reference's.
+    WrongOutput,
+    /// The arm is written in a way that can't be measured.
+    WrongUse,
+    /// A value is not finite, or not positive where it must be.
+    BadValue,
+    /// The process died or went silent.
+    Killed,
+    /// Files or processes failed underneath.
+    System,
+}
+
+impl Fault {
+    /// The fault in words, as the predicate of a sentence about the arm.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Panicked => "panicked",
+            Self::WrongOutput => "gave a wrong output",
+            Self::WrongUse => "can't be measured as written",
+            Self::BadValue => "gave a value that can't be used",
+            Self::Killed => "was killed",
+            Self::System => "met a system error",
+        }
+    }
+}
+
+/// A line that can't be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {problem}")]
+pub struct LineError {
+    /// 1-based number of the line.
+    pub line: usize,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+/// Reads an observation file. A last line that was cut off mid-way (a crash, a
+/// full disk) is left out; any other unreadable line is an error.
+///
+/// # Errors
+/// Names the line.
+pub fn read_worker_lines(text: &str) -> Result<WorkerData, LineError> {
+    let mut data: Option<WorkerData> = None;
+    for (index, raw) in text.lines().enumerate() {
+        if raw.trim().is_empty() {
+            continue;
+        }
+        let number = index + 1;
+        let cut_off = index + 1 == text.lines().count() && !text.ends_with('\n');
+        let fail = |problem: String| LineError {
+            line: number,
+            problem,
+        };
+        let line = match serde_json::from_str::<Line>(raw) {
+            Ok(line) => line,
+            Err(_) if cut_off && data.is_some() => break,
+            Err(e) => return Err(fail(format!("column {}: {e}", e.column()))),
+        };
+        match (line, &mut data) {
+            (Line::Worker(header), None) => {
+                check_schema(&header.schema, OBSERVATION_SCHEMA)
+                    .map_err(|e| fail(e.to_string()))?;
+                data = Some(WorkerData::new(header));
+            }
+            (Line::Worker(_), Some(_)) => return Err(fail("a second worker in one file".into())),
+            (_, None) => return Err(fail("the first line must name the worker".into())),
+            (Line::Slot(slot), Some(data)) => data.push(slot),
+            (Line::End(end), Some(data)) => {
+                data.outcome = match end.fault {
+                    None => WorkerOutcome::Complete,
+                    Some(fault) => WorkerOutcome::Failed(fault),
+                };
+            }
+        }
+    }
+    data.ok_or_else(|| LineError {
+        line: 1,
+        problem: "the file is empty".into(),
+    })
+}

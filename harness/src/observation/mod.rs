@@ -1,0 +1,14 @@
+//! What was measured: pure data, append-only, kept as it came.
+
+mod environment;
+mod lines;
+mod worker;
+
+pub use environment::{Environment, Finding, Telemetry};
+pub use lines::{
+    ArmFault, Fault, Line, LineError, SlotLine, WorkerEnd, WorkerHeader, read_worker_lines,
+};
+pub use worker::{ExperimentData, Measurements, Status, WorkerData, WorkerOutcome, block_means};
+
+/// Schema of the first line of an observation file.
+pub const OBSERVATION_SCHEMA: &str = "evenhand.observation/1.0";

@@ -1,0 +1,26 @@
+//! Running a plan: processes, telemetry, files. The only room with I/O.
+//!
+//! A bench executable starts itself again as a worker for every (experiment,
+//! worker) of the plan. [`measure`] is the coordinator in the first process;
+//! [`worker_main`] is what the started process does.
+
+mod coordinator;
+mod environment;
+mod error;
+mod messages;
+mod planner;
+mod process;
+mod session;
+mod smoke;
+mod store;
+mod telemetry;
+mod worker;
+
+pub use coordinator::{Event, Observer, measure};
+pub use environment::{capture_environment, inspect_machine};
+pub use error::RunError;
+pub use planner::{Options, Reach, plan_target};
+pub use session::{SESSION_VARIABLE, Session, default_root, latest_session};
+pub use smoke::{SmokeFailure, smoke};
+pub use store::{read_measurements, read_plan, read_record, write_atomically, write_record};
+pub use worker::{WORKER_ARGUMENT, worker_main};

@@ -1,0 +1,417 @@
+//! Turning declarations into a plan: a pilot, then numbers that are fixed.
+
+use super::coordinator::{Event, Observer};
+use super::error::RunError;
+use super::messages::{Job, JobKind, Message};
+use super::process::{Arrival, WorkerProcess};
+use super::session::Session;
+use crate::estimate;
+use crate::observation::{ArmFault, Fault};
+use crate::plan::{DEFAULT_BLOCKS, DEFAULT_WORKERS, ExperimentPlan, Level, Seed, TargetPlan};
+use crate::schedule::{control_pair_blocks, schedule_digest, slots_per_block, whole_designs};
+use crate::suite::Suite;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Slots of the slowest arm last at least this long.
+const SLOT_NS: f64 = 1_000_000.0;
+/// Slots of the fastest arm last at least this long, thousands of clock steps,
+/// where that does not stretch the slowest beyond its limit.
+const SHORTEST_SLOT_NS: f64 = 200_000.0;
+/// Slots of the slowest arm are at most this long, unless one iteration is longer.
+const LONGEST_SLOT_NS: f64 = 50_000_000.0;
+/// Workers and blocks of `--quick`.
+const QUICK_WORKERS: u32 = 6;
+const QUICK_BLOCKS: u32 = 16;
+/// A budget never goes below these.
+const FEWEST_BLOCKS: u32 = 12;
+const FEWEST_WORKERS: u32 = 6;
+/// Starting a process and building the suite, nanoseconds.
+const START_NS: f64 = 5_000_000.0;
+/// Warm-up slots per instance in the time estimate.
+const EXPECTED_WARMUP_SLOTS: f64 = 10.0;
+/// A pilot that says nothing for so long is stuck.
+const PILOT_TIMEOUT: Duration = Duration::from_secs(120);
+/// The pilot's inputs are not those of any worker.
+const PILOT_WORKER: u32 = u32::MAX;
+
+/// What an invocation asks for.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Name of the bench target.
+    pub target: String,
+    /// The executable that workers run.
+    pub executable: PathBuf,
+    /// Default or quick.
+    pub level: Level,
+    /// Number of workers, instead of the level's.
+    pub workers: Option<u32>,
+    /// Number of comparison blocks, instead of the level's.
+    pub blocks: Option<u32>,
+    /// Time for all experiments of the target.
+    pub budget: Option<Duration>,
+    /// Time for one experiment.
+    pub measurement_time: Option<Duration>,
+    /// Measure every arm against itself instead of the declared comparisons.
+    pub calibrate: bool,
+}
+
+/// Which classes a plan can reach with its number of workers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Fewer than 6 workers: no interval at all.
+    Nothing,
+    /// 6 or 7: `moderate` at best.
+    Moderate,
+    /// 8 to 11: `strong`, not parity.
+    Strong,
+    /// 12 and more: every class.
+    Everything,
+}
+
+impl Reach {
+    /// What `workers` workers can reach in a family of `family` comparisons
+    /// (the smallest p of the exact test is 2 / 2^n, times the family by Holm).
+    #[must_use]
+    pub fn of(workers: u32, family: usize) -> Self {
+        let smallest_adjusted = 2.0 * libm::exp2(-f64::from(workers)) * family.max(1) as f64;
+        match workers {
+            0..6 => Self::Nothing,
+            _ if smallest_adjusted > 0.05 => Self::Nothing,
+            6..8 => Self::Moderate,
+            8..12 => Self::Strong,
+            _ => Self::Everything,
+        }
+    }
+}
+
+/// Fewest workers whose smallest possible p survives Holm over `family`.
+fn workers_for_family(family: usize) -> u32 {
+    estimate::workers_for_family(family.max(1) as u64, 0.05).map_or(DEFAULT_WORKERS, |n| n as u32)
+}
+
+/// One experiment on its way into the plan.
+struct Draft {
+    plan: ExperimentPlan,
+    setup_ns: f64,
+    fault: Option<ArmFault>,
+}
+
+/// Pilots every selected experiment and appends the target to the session's
+/// plan, which is on disk when this returns.
+///
+/// # Errors
+/// If a declaration is unusable in a way that no experiment can carry, or the
+/// files of the session can't be written.
+pub fn plan_target(
+    session: &mut Session,
+    suite: &Suite,
+    selected: &dyn Fn(&str) -> bool,
+    options: &Options,
+    observer: &mut dyn Observer,
+) -> Result<(), RunError> {
+    let mut drafts = declare(suite, selected, options);
+    let count = drafts.len();
+    for (index, draft) in drafts.iter_mut().enumerate() {
+        if draft.fault.is_none() {
+            observer.event(&Event::Pilot {
+                experiment: &draft.plan.id,
+                index,
+                count,
+            });
+            pilot(session.plan.seed, options, draft)?;
+        }
+        if let Some(fault) = &draft.fault {
+            observer.event(&Event::ExperimentFailed {
+                experiment: &draft.plan.id,
+                fault,
+            });
+        }
+    }
+
+    let family = session.plan.family_size()
+        + drafts
+            .iter()
+            .map(|d| d.plan.candidates().len())
+            .sum::<usize>();
+    size(&mut drafts, options, family);
+
+    let seed = session.plan.seed;
+    for draft in &mut drafts {
+        draft.plan.schedule_digest = schedule_digest(seed, &options.target, &draft.plan);
+    }
+    let seconds = drafts.iter().map(cost_ns).sum::<f64>() / 1e9;
+    let workers = drafts
+        .iter()
+        .filter(|d| d.fault.is_none())
+        .map(|d| d.plan.workers)
+        .min();
+    let experiments: Vec<_> = drafts.iter().map(|d| d.plan.clone()).collect();
+    session.add_target(TargetPlan {
+        name: options.target.clone(),
+        experiments,
+    })?;
+    for draft in &drafts {
+        if let Some(fault) = &draft.fault {
+            session.record_fault(&options.target, &draft.plan.id, fault)?;
+        }
+    }
+    observer.event(&Event::Planned {
+        session: &session.dir,
+        seed,
+        experiments: count,
+        workers: workers.unwrap_or(0),
+        seconds,
+        budget: options.budget,
+        reach: Reach::of(workers.unwrap_or(0), family),
+    });
+    Ok(())
+}
+
+/// Declarations of the selected experiments; a wrong one is a draft that has
+/// already failed.
+fn declare(suite: &Suite, selected: &dyn Fn(&str) -> bool, options: &Options) -> Vec<Draft> {
+    let mut drafts: Vec<Draft> = Vec::new();
+    for experiment in suite.experiments().iter().filter(|e| selected(e.id())) {
+        let duplicate = drafts.iter().any(|d| d.plan.id == experiment.id());
+        match experiment.declare() {
+            _ if duplicate => drafts.push(Draft::broken(
+                &format!("{} (again)", experiment.id()),
+                &format!(
+                    "the id `{}` stands twice; ids are unique in a target",
+                    experiment.id()
+                ),
+            )),
+            Err(problem) => drafts.push(Draft::broken(experiment.id(), &problem)),
+            Ok(plan) if options.calibrate => drafts.extend(against_itself(&plan)),
+            Ok(plan) => drafts.push(Draft {
+                plan,
+                setup_ns: 0.0,
+                fault: None,
+            }),
+        }
+    }
+    drafts
+}
+
+/// One A/A experiment for every arm.
+fn against_itself(plan: &ExperimentPlan) -> Vec<Draft> {
+    let copies = plan.arms.iter().map(|arm| ExperimentPlan {
+        id: format!("{} [{arm} = {arm}]", plan.id),
+        arms: vec![arm.clone(), format!("{arm} again")],
+        design: crate::plan::Design::Abba,
+        same_code: Some(arm.clone()),
+        ..plan.clone()
+    });
+    copies
+        .map(|plan| Draft {
+            plan,
+            setup_ns: 0.0,
+            fault: None,
+        })
+        .collect()
+}
+
+impl Draft {
+    fn broken(id: &str, problem: &str) -> Self {
+        let mut placeholder = Suite::default();
+        placeholder.experiment(id).arm("-", |_| {});
+        let plan = placeholder.experiments()[0].declare().unwrap_or_else(|_| {
+            let mut named = Suite::default();
+            named.experiment("(unnamed experiment)").arm("-", |_| {});
+            named.experiments()[0]
+                .declare()
+                .expect("a plain declaration is valid")
+        });
+        let fault = ArmFault {
+            arm: None,
+            fault: Fault::WrongUse,
+            message: problem.to_owned(),
+        };
+        Self {
+            plan,
+            setup_ns: 0.0,
+            fault: Some(fault),
+        }
+    }
+}
+
+/// Finds out how long an iteration of each arm takes, in a process of its own.
+fn pilot(seed: Seed, options: &Options, draft: &mut Draft) -> Result<(), RunError> {
+    let job = Job {
+        kind: JobKind::Pilot,
+        seed,
+        target: options.target.clone(),
+        experiment: draft.plan.clone(),
+        worker: PILOT_WORKER,
+    };
+    let mut process = WorkerProcess::start(&options.executable, &job, 0)?;
+    match process.next(PILOT_TIMEOUT) {
+        Arrival::Message(Message::Pilot {
+            ns_per_iteration,
+            setup_ns: ns,
+        }) => {
+            draft.plan.pilot_ns = ns_per_iteration;
+            draft.setup_ns = ns as f64;
+        }
+        Arrival::Message(Message::Fault(fault)) => draft.fault = Some(fault),
+        Arrival::Quiet => {
+            process.kill();
+            draft.fault = Some(ArmFault {
+                arm: None,
+                fault: Fault::Killed,
+                message: format!(
+                    "one iteration of every arm took longer than {} s",
+                    PILOT_TIMEOUT.as_secs()
+                ),
+            });
+        }
+        Arrival::Message(_) | Arrival::Closed => {
+            let exit = process.wait();
+            draft.fault = Some(ArmFault {
+                arm: None,
+                fault: Fault::Killed,
+                message: died(&exit.words, &exit.stderr),
+            });
+            return Ok(());
+        }
+    }
+    process.wait();
+    Ok(())
+}
+
+/// What to say of a worker that ended without a word.
+pub(super) fn died(exit: &str, stderr: &str) -> String {
+    if stderr.is_empty() {
+        format!("the worker process ended by {exit}")
+    } else {
+        format!("the worker process ended by {exit}; its last words: {stderr}")
+    }
+}
+
+/// Chooses workers, blocks and iterations.
+fn size(drafts: &mut [Draft], options: &Options, family: usize) {
+    let (level_workers, level_blocks) = match options.level {
+        Level::Default => (
+            DEFAULT_WORKERS.max(workers_for_family(family)),
+            DEFAULT_BLOCKS,
+        ),
+        Level::Quick => (QUICK_WORKERS, QUICK_BLOCKS),
+    };
+    let workers = options.workers.unwrap_or(level_workers);
+    let blocks = options.blocks.unwrap_or(level_blocks);
+    for draft in drafts.iter_mut() {
+        draft.plan.iterations = iterations(&draft.plan.pilot_ns);
+        draft.set(workers, blocks);
+        if let Some(time) = options.measurement_time {
+            shrink(
+                std::slice::from_mut(draft),
+                time.as_secs_f64() * 1e9,
+                options,
+            );
+        }
+    }
+    if let Some(budget) = options.budget {
+        shrink(drafts, budget.as_secs_f64() * 1e9, options);
+    }
+}
+
+/// Gives up blocks, then workers, until the drafts fit; what was asked for by
+/// number stays.
+fn shrink(drafts: &mut [Draft], available_ns: f64, options: &Options) {
+    let total = |drafts: &[Draft]| drafts.iter().map(cost_ns).sum::<f64>();
+    let mut blocks = drafts
+        .iter()
+        .map(|d| d.plan.blocks.max(d.plan.aa_blocks))
+        .max()
+        .unwrap_or(0);
+    while total(drafts) > available_ns && blocks > FEWEST_BLOCKS && options.blocks.is_none() {
+        blocks -= 1;
+        for draft in drafts.iter_mut() {
+            let workers = draft.plan.workers;
+            draft.set(
+                workers,
+                blocks.min(draft.plan.blocks.max(draft.plan.aa_blocks)),
+            );
+        }
+    }
+    let mut workers = drafts.iter().map(|d| d.plan.workers).max().unwrap_or(0);
+    while total(drafts) > available_ns && workers > FEWEST_WORKERS && options.workers.is_none() {
+        workers -= 1;
+        for draft in drafts.iter_mut() {
+            draft.plan.workers = draft.plan.workers.min(workers);
+        }
+    }
+}
+
+impl Draft {
+    fn set(&mut self, workers: u32, blocks: u32) {
+        let arms = self.plan.arms.len();
+        self.plan.workers = workers.max(1);
+        self.plan.aa_blocks = control_pair_blocks(arms, blocks.max(1));
+        self.plan.blocks = if arms > 1 {
+            whole_designs(arms, blocks.max(1))
+        } else {
+            0
+        };
+    }
+}
+
+/// One iteration count for all arms, from the slowest: its slots last a
+/// millisecond, or more where the fastest arm needs it for the clock.
+fn iterations(pilot_ns: &[f64]) -> u64 {
+    let fastest = pilot_ns.iter().copied().fold(f64::INFINITY, f64::min);
+    let slowest = pilot_ns.iter().copied().fold(0.0, f64::max);
+    if slowest <= 0.0 {
+        return 1;
+    }
+    let wished = (SLOT_NS / slowest)
+        .ceil()
+        .max((SHORTEST_SLOT_NS / fastest).ceil());
+    let allowed = (LONGEST_SLOT_NS / slowest).floor();
+    wished.min(allowed).max(1.0) as u64
+}
+
+/// Expected nanoseconds of an experiment.
+fn cost_ns(draft: &Draft) -> f64 {
+    let plan = &draft.plan;
+    if draft.fault.is_some() || plan.pilot_ns.is_empty() {
+        return 0.0;
+    }
+    let arms = plan.arms.len() as f64;
+    let slot = plan.pilot_ns.iter().sum::<f64>() / arms * plan.iterations as f64;
+    let control_slot = plan.pilot_ns[0] * plan.iterations as f64;
+    let comparison = f64::from(plan.blocks) * slots_per_block(plan.arms.len()) as f64 * slot;
+    let control_pairs = f64::from(plan.aa_blocks) * 4.0 * control_slot;
+    let warm_up = EXPECTED_WARMUP_SLOTS * (arms * slot + control_slot);
+    let worker = START_NS + draft.setup_ns + warm_up + comparison + control_pairs;
+    f64::from(plan.workers) * worker
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn iterations_make_slots_long_enough() {
+        assert_eq!(iterations(&[100.0, 200.0]), 5000);
+        assert_eq!(iterations(&[100.0, 2000.0]), 2000);
+        // The slowest arm is bounded even if the fastest then falls short.
+        assert_eq!(iterations(&[100.0, 1e6]), 50);
+        assert_eq!(iterations(&[1e9]), 1);
+        assert_eq!(iterations(&[]), 1);
+    }
+
+    #[test]
+    fn reach_follows_the_smallest_possible_p() {
+        assert_eq!(Reach::of(5, 1), Reach::Nothing);
+        assert_eq!(Reach::of(6, 1), Reach::Moderate);
+        assert_eq!(Reach::of(6, 2), Reach::Nothing);
+        assert_eq!(Reach::of(8, 6), Reach::Strong);
+        assert_eq!(Reach::of(8, 7), Reach::Nothing);
+        assert_eq!(Reach::of(12, 102), Reach::Everything);
+        assert_eq!(Reach::of(12, 103), Reach::Nothing);
+        assert_eq!(workers_for_family(102), 12);
+        assert_eq!(workers_for_family(103), 13);
+    }
+}

@@ -1,0 +1,342 @@
+//! Files of a session. Documents are written beside and renamed into place;
+//! observations are only ever appended.
+
+use super::error::RunError;
+use crate::observation::{
+    ArmFault, Environment, ExperimentData, Measurements, Status, Telemetry, WorkerData,
+    WorkerOutcome, read_worker_lines,
+};
+use crate::plan::{ExperimentPlan, Plan};
+use crate::record::Record;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+pub(super) const PLAN_FILE: &str = "plan.json";
+pub(super) const ENVIRONMENT_FILE: &str = "environment.json";
+pub(super) const RECORD_FILE: &str = "record.json";
+pub(super) const OBSERVATIONS: &str = "observations";
+const LEDGER_FILE: &str = "observations/ledger.jsonl";
+
+/// One line of the ledger: what only the coordinator knows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum LedgerLine {
+    /// A worker ended.
+    Worker {
+        target: String,
+        experiment: String,
+        worker: u32,
+        outcome: WorkerOutcome,
+        telemetry: Telemetry,
+    },
+    /// An experiment was given up.
+    Fault {
+        target: String,
+        experiment: String,
+        fault: ArmFault,
+    },
+}
+
+/// Writes a file so that a reader sees the old contents or the new, never a part.
+///
+/// # Errors
+/// If the file system refuses.
+pub fn write_atomically(path: &Path, contents: &[u8]) -> Result<(), RunError> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(format!(".{}.tmp", std::process::id()));
+    let beside = PathBuf::from(beside);
+    let write = || -> std::io::Result<()> {
+        let mut file = File::create(&beside)?;
+        file.write_all(contents)?;
+        file.sync_all()?;
+        std::fs::rename(&beside, path)
+    };
+    write().map_err(|e| {
+        let _ = std::fs::remove_file(&beside);
+        RunError::file(path, e)
+    })
+}
+
+/// Writes a JSON document for people and diffs: indented, with a last newline.
+pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), RunError> {
+    let mut json = serde_json::to_vec_pretty(value).map_err(|e| RunError::json(path, e))?;
+    json.push(b'\n');
+    write_atomically(path, &json)
+}
+
+pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RunError> {
+    let text = std::fs::read(path).map_err(|e| RunError::file(path, e))?;
+    serde_json::from_slice(&text).map_err(|e| RunError::json(path, e))
+}
+
+/// Reads and checks a plan.
+///
+/// # Errors
+/// If the file is missing, malformed, or of another major version.
+pub fn read_plan(path: &Path) -> Result<Plan, RunError> {
+    let plan: Plan = read_versioned(path, crate::plan::PLAN_SCHEMA)?;
+    plan.validate()?;
+    Ok(plan)
+}
+
+/// Reads a record: a `record.json`, or a session folder (whose record is
+/// rebuilt from plan and observations when it has none).
+///
+/// # Errors
+/// If the files are missing, malformed, contradictory, or of another major version.
+pub fn read_record(path: &Path) -> Result<Record, RunError> {
+    let file = if path.is_dir() {
+        path.join(RECORD_FILE)
+    } else {
+        path.to_owned()
+    };
+    if path.is_dir() && !file.exists() && path.join(PLAN_FILE).exists() {
+        let plan = read_plan(&path.join(PLAN_FILE))?;
+        let measurements = read_measurements(path, &plan)?;
+        return Ok(Record::judge(plan, measurements));
+    }
+    let record: Record = read_versioned(&file, crate::record::RECORD_SCHEMA)?;
+    record.check().map_err(|problem| RunError::Document {
+        path: file,
+        problem,
+    })?;
+    Ok(record)
+}
+
+/// Writes the record of a session.
+///
+/// # Errors
+/// If the file system refuses.
+pub fn write_record(dir: &Path, record: &Record) -> Result<(), RunError> {
+    let path = dir.join(RECORD_FILE);
+    let mut json = serde_json::to_vec(record).map_err(|e| RunError::json(&path, e))?;
+    json.push(b'\n');
+    write_atomically(&path, &json)
+}
+
+/// Refuses another schema before complaining about its fields.
+fn read_versioned<T: DeserializeOwned>(path: &Path, schema: &str) -> Result<T, RunError> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        schema: String,
+    }
+    let document = |problem: String| RunError::Document {
+        path: path.to_owned(),
+        problem,
+    };
+    let text = std::fs::read(path).map_err(|e| RunError::file(path, e))?;
+    match serde_json::from_slice::<Versioned>(&text) {
+        Ok(found) => {
+            crate::plan::check_schema(&found.schema, schema).map_err(|e| document(e.to_string()))?
+        }
+        Err(e) if e.is_data() => {
+            return Err(document(format!(
+                "it has no `schema` field; expected {schema}"
+            )));
+        }
+        Err(e) => return Err(RunError::json(path, e)),
+    }
+    serde_json::from_slice(&text).map_err(|e| RunError::json(path, e))
+}
+
+/// The observation file of a worker.
+pub(super) fn worker_file(dir: &Path, target: &str, experiment: usize, worker: u32) -> PathBuf {
+    let safe: String = target
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '-' {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect();
+    dir.join(OBSERVATIONS)
+        .join(format!("{safe}-e{experiment:02}-w{worker:02}.jsonl"))
+}
+
+/// Appends a line to the ledger.
+pub(super) fn append_ledger(dir: &Path, line: &LedgerLine) -> Result<(), RunError> {
+    let path = dir.join(LEDGER_FILE);
+    let mut json = serde_json::to_string(line).map_err(|e| RunError::json(&path, e))?;
+    json.push('\n');
+    let append = || {
+        File::options()
+            .append(true)
+            .create(true)
+            .open(&path)?
+            .write_all(json.as_bytes())
+    };
+    append().map_err(|e| RunError::file(&path, e))
+}
+
+fn read_ledger(dir: &Path) -> Result<Vec<LedgerLine>, RunError> {
+    let path = dir.join(LEDGER_FILE);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(RunError::file(&path, e)),
+    };
+    let count = text.lines().count();
+    let mut lines = Vec::with_capacity(count);
+    for (index, line) in text.lines().enumerate() {
+        match serde_json::from_str(line) {
+            Ok(line) => lines.push(line),
+            // A crash can cut the last line.
+            Err(_) if index + 1 == count && !text.ends_with('\n') => {}
+            Err(e) => {
+                return Err(RunError::Document {
+                    path,
+                    problem: format!("line {}, column {}: {e}", index + 1, e.column()),
+                });
+            }
+        }
+    }
+    Ok(lines)
+}
+
+/// Reads what a session has measured so far.
+///
+/// # Errors
+/// If a file is malformed or can't be read.
+pub fn read_measurements(dir: &Path, plan: &Plan) -> Result<Measurements, RunError> {
+    let environment = match read_json::<Environment>(&dir.join(ENVIRONMENT_FILE)) {
+        Err(RunError::File { .. }) => Environment::default(),
+        other => other?,
+    };
+    let ledger = read_ledger(dir)?;
+    let mut experiments = Vec::new();
+    for target in &plan.targets {
+        for (index, experiment) in target.experiments.iter().enumerate() {
+            experiments.push(read_experiment(
+                dir,
+                &target.name,
+                index,
+                experiment,
+                &ledger,
+            )?);
+        }
+    }
+    let finished = plan
+        .experiments()
+        .zip(&experiments)
+        .all(|((_, plan), data)| is_finished(plan, data));
+    let status = if finished {
+        Status::Complete
+    } else {
+        Status::Incomplete
+    };
+    Ok(Measurements {
+        status,
+        environment,
+        experiments,
+    })
+}
+
+/// Whether an experiment has all its workers, or was given up.
+pub(super) fn is_finished(plan: &ExperimentPlan, data: &ExperimentData) -> bool {
+    data.fault.is_some()
+        || data.workers.iter().filter(|w| w.is_complete()).count() >= plan.workers as usize
+}
+
+fn read_experiment(
+    dir: &Path,
+    target: &str,
+    index: usize,
+    plan: &ExperimentPlan,
+    ledger: &[LedgerLine],
+) -> Result<ExperimentData, RunError> {
+    let mut data = ExperimentData {
+        target: target.to_owned(),
+        id: plan.id.clone(),
+        fault: None,
+        workers: Vec::new(),
+    };
+    let is_ours = |t: &str, e: &str| t == target && e == plan.id;
+    for line in ledger {
+        if let LedgerLine::Fault {
+            target,
+            experiment,
+            fault,
+        } = line
+            && is_ours(target, experiment)
+        {
+            data.fault = Some(fault.clone());
+        }
+    }
+    let entries: BTreeMap<u32, (&WorkerOutcome, &Telemetry)> = ledger
+        .iter()
+        .filter_map(|line| match line {
+            LedgerLine::Worker {
+                target,
+                experiment,
+                worker,
+                outcome,
+                telemetry,
+            } if is_ours(target, experiment) => Some((*worker, (outcome, telemetry))),
+            _ => None,
+        })
+        .collect();
+    // Replacements follow the planned workers without a gap.
+    let known = entries
+        .last_key_value()
+        .map_or(0, |(&w, _)| w + 1)
+        .max(plan.workers);
+    for worker in 0.. {
+        let found = read_worker_file(&worker_file(dir, target, index, worker))?;
+        let entry = entries.get(&worker);
+        if worker >= known && found.is_none() {
+            break;
+        }
+        let Some(mut found) = found.or_else(|| entry.map(|_| WorkerData::unseen(worker))) else {
+            continue;
+        };
+        match entry {
+            Some((outcome, telemetry)) => {
+                found.telemetry = **telemetry;
+                found.outcome = (*outcome).clone();
+            }
+            // The coordinator died before it could say.
+            None if !found.is_complete() => found.outcome = WorkerOutcome::Interrupted,
+            None => {}
+        }
+        data.workers.push(found);
+    }
+    Ok(data)
+}
+
+/// A worker's file; `None` when there is none or the worker died before it
+/// wrote anything.
+fn read_worker_file(path: &Path) -> Result<Option<WorkerData>, RunError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) if !text.contains('\n') => Ok(None),
+        Ok(text) => read_worker_lines(&text)
+            .map(Some)
+            .map_err(|source| RunError::Observation {
+                path: path.to_owned(),
+                source,
+            }),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(RunError::file(path, e)),
+    }
+}
+
+/// Moves the file of an interrupted worker out of the way, keeping it.
+pub(super) fn set_aside(path: &Path) -> Result<(), RunError> {
+    if !path.exists() {
+        return Ok(());
+    }
+    for n in 1.. {
+        let mut kept = path.as_os_str().to_owned();
+        kept.push(format!(".interrupted-{n}"));
+        let kept = PathBuf::from(kept);
+        if !kept.exists() {
+            return std::fs::rename(path, kept).map_err(|e| RunError::file(path, e));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,273 @@
+//! Declaring experiments.
+
+use super::{Bencher, Verify};
+use crate::plan::{
+    Design, Estimand, ExperimentPlan, Margin, Metric, ReplicationUnit, Throughput, ThroughputKind,
+};
+
+/// The smallest change that matters, in percent of the control.
+#[must_use]
+pub fn percent(value: f64) -> Margin {
+    Margin::relative(value / 100.0)
+}
+
+/// All experiments of a bench target, in declaration order.
+#[derive(Default)]
+pub struct Suite {
+    experiments: Vec<Experiment>,
+}
+
+impl Suite {
+    /// Begins an experiment. The id names the question and its parameters, for
+    /// example `softmax/f32/64x4096`.
+    pub fn experiment(&mut self, id: impl Into<String>) -> &mut Experiment {
+        self.experiments.push(Experiment::new(id.into()));
+        self.experiments.last_mut().expect("one was just pushed")
+    }
+
+    /// The experiments declared so far.
+    #[must_use]
+    pub fn experiments(&self) -> &[Experiment] {
+        &self.experiments
+    }
+}
+
+/// What an arm is in its experiment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ArmRole {
+    /// What the others are compared with.
+    Control,
+    /// Compared with the control.
+    Candidate,
+    /// The only arm of an experiment without a comparison.
+    Single,
+}
+
+/// Builds an arm in a worker.
+pub type ArmFactory = Box<dyn Fn(&mut Bencher)>;
+
+struct Arm {
+    name: String,
+    role: ArmRole,
+    build: ArmFactory,
+}
+
+/// One question: arms that do the same work.
+pub struct Experiment {
+    id: String,
+    arms: Vec<Arm>,
+    metric: Metric,
+    margin: Margin,
+    estimand: Estimand,
+    throughput: Vec<Throughput>,
+    verify: Option<Verify>,
+}
+
+impl Experiment {
+    fn new(id: String) -> Self {
+        Self {
+            id,
+            arms: Vec::new(),
+            metric: Metric::wall_time(),
+            margin: Margin::DEFAULT,
+            estimand: Estimand::PairedLogRatio,
+            throughput: Vec::new(),
+            verify: None,
+        }
+    }
+
+    /// The arm that the others are compared with. Exactly one.
+    pub fn control(
+        &mut self,
+        name: impl Into<String>,
+        build: impl Fn(&mut Bencher) + 'static,
+    ) -> &mut Self {
+        self.add(name.into(), ArmRole::Control, Box::new(build))
+    }
+
+    /// An arm that is compared with the control.
+    pub fn candidate(
+        &mut self,
+        name: impl Into<String>,
+        build: impl Fn(&mut Bencher) + 'static,
+    ) -> &mut Self {
+        self.add(name.into(), ArmRole::Candidate, Box::new(build))
+    }
+
+    /// The only arm of an experiment without a comparison: a plain benchmark,
+    /// which gets an A/A interval and no claim.
+    pub fn arm(
+        &mut self,
+        name: impl Into<String>,
+        build: impl Fn(&mut Bencher) + 'static,
+    ) -> &mut Self {
+        self.add(name.into(), ArmRole::Single, Box::new(build))
+    }
+
+    fn add(&mut self, name: String, role: ArmRole, build: ArmFactory) -> &mut Self {
+        self.arms.push(Arm { name, role, build });
+        self
+    }
+
+    /// The smallest effect that matters. Without it the default of 1 % stands
+    /// in and caps the claim at `moderate`.
+    pub fn margin(&mut self, margin: Margin) -> &mut Self {
+        self.margin = margin;
+        self
+    }
+
+    /// What is measured; wall time by default.
+    pub fn metric(&mut self, metric: Metric) -> &mut Self {
+        self.metric = metric;
+        self
+    }
+
+    /// Which effect is estimated; the paired log ratio by default. Values that
+    /// may be zero or negative need the difference and an absolute margin.
+    pub fn estimand(&mut self, estimand: Estimand) -> &mut Self {
+        self.estimand = estimand;
+        self
+    }
+
+    /// Bytes that one iteration reads and writes.
+    pub fn bytes_moved(&mut self, bytes: usize) -> &mut Self {
+        self.throughput(ThroughputKind::Bytes, bytes as f64)
+    }
+
+    /// Elements that one iteration processes.
+    pub fn elements(&mut self, elements: usize) -> &mut Self {
+        self.throughput(ThroughputKind::Elements, elements as f64)
+    }
+
+    /// Floating-point operations of one iteration.
+    pub fn flops(&mut self, flops: usize) -> &mut Self {
+        self.throughput(ThroughputKind::Flops, flops as f64)
+    }
+
+    fn throughput(&mut self, kind: ThroughputKind, per_iteration: f64) -> &mut Self {
+        self.throughput.push(Throughput {
+            kind,
+            per_iteration,
+        });
+        self
+    }
+
+    /// How outputs are judged, before and after timing.
+    pub fn verify(&mut self, verify: Verify) -> &mut Self {
+        self.verify = Some(verify);
+        self
+    }
+
+    /// The id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The judge of outputs, when one was declared.
+    #[must_use]
+    pub fn verifier(&self) -> Option<&Verify> {
+        self.verify.as_ref()
+    }
+
+    /// Builds the arm that stands at `index` in the plan (control first).
+    pub(crate) fn build(&self, index: usize, bencher: &mut Bencher) {
+        (self.ordered()[index].build)(bencher);
+    }
+
+    /// The arms with the control first.
+    fn ordered(&self) -> Vec<&Arm> {
+        let mut arms: Vec<&Arm> = self.arms.iter().collect();
+        arms.sort_by_key(|arm| arm.role != ArmRole::Control);
+        arms
+    }
+
+    /// The experiment as a plan entry; workers, blocks and iterations are for
+    /// the planner to fill.
+    ///
+    /// # Errors
+    /// Says what is wrong with the declaration, naming arms.
+    pub fn declare(&self) -> Result<ExperimentPlan, String> {
+        let named = |role| {
+            self.arms
+                .iter()
+                .filter(move |a| a.role == role)
+                .map(|a| a.name.as_str())
+        };
+        let quoted = |role| {
+            named(role)
+                .map(|n| format!("`{n}`"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        match (
+            named(ArmRole::Control).count(),
+            named(ArmRole::Candidate).count(),
+            named(ArmRole::Single).count(),
+        ) {
+            (1, 1.., 0) | (0, 0, 1) => {}
+            (0, 0, 0) => {
+                return Err(
+                    "it has no arm; add `.control(..)` and `.candidate(..)`, or one `.arm(..)`"
+                        .into(),
+                );
+            }
+            (0, 1.., _) => {
+                return Err(format!(
+                    "{} has no control to be compared with; make one arm the `.control(..)`",
+                    quoted(ArmRole::Candidate)
+                ));
+            }
+            (2.., _, _) => {
+                return Err(format!(
+                    "it has more than one control ({}); make all but one `.candidate(..)`",
+                    quoted(ArmRole::Control)
+                ));
+            }
+            (1, 0, 0) => {
+                return Err(format!(
+                    "control {} has no candidate; add one, or use `.arm(..)` for a plain benchmark",
+                    quoted(ArmRole::Control)
+                ));
+            }
+            _ => {
+                return Err(format!(
+                    "`.arm(..)` ({}) stands alone: use it once, without control and candidates",
+                    quoted(ArmRole::Single)
+                ));
+            }
+        }
+        if self.estimand == Estimand::PairedDifference
+            && self.margin.declared
+            && self.margin.scale == crate::plan::MarginScale::Relative
+        {
+            return Err(
+                "a difference needs a margin in the metric's unit: `Margin::absolute(..)`".into(),
+            );
+        }
+        let arms: Vec<String> = self.ordered().iter().map(|a| a.name.clone()).collect();
+        let plan = ExperimentPlan {
+            id: self.id.clone(),
+            design: Design::for_arms(arms.len()),
+            arms,
+            metric: self.metric.clone(),
+            margin: self.margin,
+            estimand: self.estimand,
+            unit: ReplicationUnit::Worker,
+            workers: 1,
+            blocks: 1,
+            aa_blocks: 1,
+            iterations: 1,
+            throughput: self.throughput.clone(),
+            verified: self.verify.is_some(),
+            same_code: None,
+            pilot_ns: Vec::new(),
+            schedule_digest: String::new(),
+        };
+        plan.validate().map_err(|e| match e {
+            crate::plan::PlanError::Experiment { problem, .. } => problem,
+            schema @ crate::plan::PlanError::Schema { .. } => schema.to_string(),
+        })?;
+        Ok(plan)
+    }
+}

@@ -1,0 +1,173 @@
+//! An arm that is ready to run: a slot is one call.
+
+use super::Output;
+use crate::timer::Timer;
+use std::hint::black_box;
+
+/// What a slot measured.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SlotValue {
+    /// The metric, per iteration.
+    pub value: f64,
+    /// Host time of the whole slot, nanoseconds.
+    pub host_ns: u64,
+}
+
+impl SlotValue {
+    pub(super) fn from_host_time(host_ns: u64, iterations: u64) -> Self {
+        Self {
+            value: host_ns as f64 / iterations as f64,
+            host_ns,
+        }
+    }
+}
+
+/// A built arm. The loop over iterations stands inside [`Subject::slot`], so
+/// that a slot costs one indirect call whatever the iterations.
+pub trait Subject {
+    /// Runs `iterations` iterations and returns what was measured.
+    fn slot(&mut self, iterations: u64) -> SlotValue;
+
+    /// The output to verify, when the arm declares one.
+    fn output(&mut self) -> Option<Output>;
+}
+
+/// A closure over its own state.
+pub(super) struct Plain<F> {
+    pub routine: F,
+}
+
+impl<O, F: FnMut() -> O> Subject for Plain<F> {
+    fn slot(&mut self, iterations: u64) -> SlotValue {
+        let timer = Timer::start();
+        for _ in 0..iterations {
+            black_box((self.routine)());
+        }
+        SlotValue::from_host_time(timer.elapsed_ns(), iterations)
+    }
+
+    fn output(&mut self) -> Option<Output> {
+        None
+    }
+}
+
+/// A closure whose return value is the output.
+pub(super) struct Returning<F> {
+    pub routine: F,
+}
+
+impl<T: Into<Output>, F: FnMut() -> T> Subject for Returning<F> {
+    fn slot(&mut self, iterations: u64) -> SlotValue {
+        let timer = Timer::start();
+        for _ in 0..iterations {
+            black_box((self.routine)());
+        }
+        SlotValue::from_host_time(timer.elapsed_ns(), iterations)
+    }
+
+    fn output(&mut self) -> Option<Output> {
+        Some((self.routine)().into())
+    }
+}
+
+/// A function that measures itself.
+pub(super) struct Custom<F> {
+    pub measure: F,
+}
+
+impl<F: FnMut(u64) -> f64> Subject for Custom<F> {
+    fn slot(&mut self, iterations: u64) -> SlotValue {
+        let timer = Timer::start();
+        let value = (self.measure)(iterations);
+        SlotValue {
+            value,
+            host_ns: timer.elapsed_ns(),
+        }
+    }
+
+    fn output(&mut self) -> Option<Output> {
+        None
+    }
+}
+
+/// A routine that consumes an input made outside the timed part.
+pub(super) struct Batched<I, S, F> {
+    pub setup: S,
+    pub routine: F,
+    /// Room for the inputs of one batch, reused by every slot.
+    pub inputs: Vec<I>,
+}
+
+/// Inputs are made in batches of at most this many, so that their memory stays
+/// bounded whatever the iterations.
+pub(super) const BATCH: usize = 1024;
+
+impl<I, S: FnMut() -> I, F: FnMut(&mut I)> Subject for Batched<I, S, F> {
+    fn slot(&mut self, iterations: u64) -> SlotValue {
+        let mut left = iterations;
+        let mut host_ns = 0;
+        while left > 0 {
+            let batch = left.min(BATCH as u64);
+            self.inputs.extend((0..batch).map(|_| (self.setup)()));
+            let timer = Timer::start();
+            for input in &mut self.inputs {
+                (self.routine)(black_box(input));
+            }
+            host_ns += timer.elapsed_ns();
+            // Dropped outside the timed part.
+            self.inputs.clear();
+            left -= batch;
+        }
+        SlotValue::from_host_time(host_ns, iterations)
+    }
+
+    fn output(&mut self) -> Option<Output> {
+        None
+    }
+}
+
+/// Reads the output of a state.
+pub(super) type ReadOutput<S> = Box<dyn FnMut(&mut S) -> Output>;
+
+/// A routine over a state that also tells the output.
+pub(super) struct Stateful<S, F> {
+    pub state: S,
+    pub routine: F,
+    pub output: Option<ReadOutput<S>>,
+}
+
+impl<O, S, F: FnMut(&mut S) -> O> Subject for Stateful<S, F> {
+    fn slot(&mut self, iterations: u64) -> SlotValue {
+        let timer = Timer::start();
+        for _ in 0..iterations {
+            black_box((self.routine)(black_box(&mut self.state)));
+        }
+        SlotValue::from_host_time(timer.elapsed_ns(), iterations)
+    }
+
+    fn output(&mut self) -> Option<Output> {
+        self.output.as_mut().map(|read| read(&mut self.state))
+    }
+}
+
+/// A self-measuring function over a state that also tells the output.
+pub(super) struct StatefulCustom<S, F> {
+    pub state: S,
+    pub measure: F,
+    pub output: Option<ReadOutput<S>>,
+}
+
+impl<S, F: FnMut(&mut S, u64) -> f64> Subject for StatefulCustom<S, F> {
+    fn slot(&mut self, iterations: u64) -> SlotValue {
+        let timer = Timer::start();
+        let value = (self.measure)(&mut self.state, iterations);
+        SlotValue {
+            value,
+            host_ns: timer.elapsed_ns(),
+        }
+    }
+
+    fn output(&mut self) -> Option<Output> {
+        self.output.as_mut().map(|read| read(&mut self.state))
+    }
+}

@@ -1,0 +1,134 @@
+//! The `cargo evenhand` command: one module per subcommand, each a thin layer
+//! over the library.
+
+mod analyze;
+mod calibrate;
+mod completions;
+mod doctor;
+mod failure;
+mod gate;
+mod list;
+mod report;
+mod resume;
+mod run;
+mod schema;
+mod show;
+mod simulate;
+
+pub use failure::Failure;
+
+use crate::protocol::{Color, exit};
+use crate::report::style;
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// How cargo calls us: `cargo-evenhand evenhand ...`.
+#[derive(Debug, Parser)]
+#[command(name = "cargo", bin_name = "cargo", disable_help_subcommand = true)]
+enum Cargo {
+    Evenhand(Evenhand),
+}
+
+/// Claim-safe A/B benchmarks: interleaved pairs, fresh processes as
+/// replicates, exact tests, honest words.
+#[derive(Debug, clap::Args)]
+#[command(version, arg_required_else_help = true, after_help = EXAMPLES)]
+struct Evenhand {
+    /// When to use colours
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value = "auto",
+        env = "CARGO_TERM_COLOR"
+    )]
+    color: ColorChoice,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo evenhand run --quick                 measure this workspace's bench targets
+  cargo evenhand show                        the latest record again
+  cargo evenhand show latest softmax         one experiment in detail
+  cargo evenhand analyze pairs.csv           claims for pairs measured by anything else
+  cargo evenhand gate                        exit code 3 when the latest record has a regression
+
+Exit codes: 0 ok, 1 internal error, 2 usage, 3 regression, 4 nothing selected,
+5 inconclusive (with --fail-on inconclusive), 6 not comparable, 7 benchmark failed.";
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum ColorChoice {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the experiments of this workspace
+    List(list::Arguments),
+    /// Measure the bench targets of this workspace and print claims
+    Run(run::Arguments),
+    /// Finish an interrupted session under its plan
+    Resume(resume::Arguments),
+    /// Show a record: its claims, or one experiment in detail
+    Show(show::Arguments),
+    /// Claim-safe statistics for pairs measured by anything else
+    Analyze(analyze::Arguments),
+    /// Measure this machine's own false-claim rate: every arm against itself
+    Calibrate(calibrate::Arguments),
+    /// Turn a record into an exit code for CI
+    Gate(gate::Arguments),
+    /// Write a record as Markdown or JSON
+    Report(report::Arguments),
+    /// Print the JSON Schema of a document
+    Schema(schema::Arguments),
+    /// Look at this machine: what disturbs timings, and what it does to a claim
+    Doctor(doctor::Arguments),
+    /// Simulate the rules: false-claim rates, coverage and power
+    Simulate(simulate::Arguments),
+    /// Print shell completions
+    #[command(hide = true)]
+    Completions(completions::Arguments),
+    /// Write man pages into a folder
+    #[command(hide = true)]
+    Man(completions::ManArguments),
+}
+
+/// The main function of `cargo-evenhand`.
+pub fn main() -> ExitCode {
+    // Both `cargo evenhand run` and `cargo-evenhand run` work.
+    let mut arguments: Vec<_> = std::env::args_os().collect();
+    if arguments.get(1).is_none_or(|first| first != "evenhand") {
+        arguments.insert(1, "evenhand".into());
+    }
+    let Cargo::Evenhand(evenhand) = Cargo::parse_from(arguments);
+    style::apply(match evenhand.color {
+        ColorChoice::Auto => Color::Auto,
+        ColorChoice::Always => Color::Always,
+        ColorChoice::Never => Color::Never,
+    });
+    let result = match &evenhand.command {
+        Command::List(a) => list::run(a),
+        Command::Run(a) => run::run(a),
+        Command::Resume(a) => resume::run(a),
+        Command::Show(a) => show::run(a),
+        Command::Analyze(a) => analyze::run(a),
+        Command::Calibrate(a) => calibrate::run(a),
+        Command::Gate(a) => gate::run(a),
+        Command::Report(a) => report::run(a),
+        Command::Schema(a) => schema::run(a),
+        Command::Doctor(a) => doctor::run(a),
+        Command::Simulate(a) => simulate::run(a),
+        Command::Completions(a) => completions::run(a),
+        Command::Man(a) => completions::man(a),
+    };
+    let code = result.unwrap_or_else(|failure| {
+        anstream::eprintln!("{}: {failure}", style::error("error"));
+        failure.code
+    });
+    debug_assert!(code == exit::OK || code > 0);
+    ExitCode::from(code)
+}

@@ -1,0 +1,74 @@
+//! The report as Markdown.
+
+use super::{View, class_counts, control_sentence, quantity};
+use evenhand_harness::claim::ExperimentJudgement;
+use evenhand_harness::observation::Status;
+use evenhand_harness::record::Record;
+use std::fmt::Write;
+
+/// Renders a whole record.
+#[must_use]
+pub fn render(record: &Record) -> String {
+    let experiments = View::default().experiments(record);
+    let mut out = format!("# Session {}\n\n", record.plan.session);
+    if record.measurements.status == Status::Incomplete {
+        out.push_str("**Incomplete:** stopped before the planned end.\n\n");
+    }
+    let counts = class_counts(&experiments);
+    if !counts.is_empty() {
+        let _ = writeln!(out, "{counts}. ");
+    }
+    let _ = writeln!(out, "{}.\n", control_sentence(&record.judgement));
+    for judged in &experiments {
+        experiment(&mut out, record, judged);
+    }
+    provenance(&mut out, record);
+    out
+}
+
+fn experiment(out: &mut String, record: &Record, judged: &ExperimentJudgement) {
+    let plan = record
+        .plan
+        .experiments()
+        .find(|(t, e)| *t == judged.target && e.id == judged.id);
+    let Some((_, plan)) = plan else { return };
+    let _ = writeln!(out, "## {}\n", judged.id);
+    let _ = writeln!(
+        out,
+        "| arm | {} | workers | class |\n|---|---:|---:|---|",
+        plan.metric.id
+    );
+    for arm in &judged.arms {
+        let value = match (arm.median, arm.min, arm.max) {
+            (Some(median), Some(min), Some(max)) => {
+                quantity::value(&plan.metric, median, 0.5 * (max - min))
+            }
+            _ => "not measured".to_owned(),
+        };
+        let class = match judged.claims.iter().find(|c| c.candidate == arm.name) {
+            Some(claim) => claim.class.name(),
+            None if plan.has_control() => "control",
+            None => "",
+        };
+        let _ = writeln!(out, "| `{}` | {value} | {} | {class} |", arm.name, arm.n);
+    }
+    out.push('\n');
+    for claim in &judged.claims {
+        let _ = writeln!(out, "{}\n", claim.sentence);
+        for reason in &claim.reasons {
+            let _ = writeln!(out, "- `{}`: {}", reason.code, reason.detail);
+        }
+        out.push('\n');
+    }
+}
+
+fn provenance(out: &mut String, record: &Record) {
+    let _ = writeln!(out, "## Provenance\n\n| | |\n|---|---|");
+    let _ = writeln!(out, "| seed | `{}` |", record.plan.seed);
+    let _ = writeln!(out, "| attempt | {} |", record.plan.attempt);
+    let _ = writeln!(out, "| planned | {} |", record.plan.created);
+    let _ = writeln!(out, "| record digest | `{}` |", record.digest);
+    for (name, fact) in &record.measurements.environment.facts {
+        let _ = writeln!(out, "| {name} | {} |", fact.replace('|', "\\|"));
+    }
+}

@@ -1,0 +1,48 @@
+//! Colours, always beside a word that says the same.
+
+use crate::protocol::Color;
+use anstyle::{AnsiColor, Style};
+
+/// Applies `--color` to everything printed from now on.
+pub fn apply(color: Color) {
+    let choice = match color {
+        Color::Auto => return,
+        Color::Always => anstream::ColorChoice::Always,
+        Color::Never => anstream::ColorChoice::Never,
+    };
+    choice.write_global();
+}
+
+fn paint(style: Style, text: &str) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// Red.
+#[must_use]
+pub fn error(text: &str) -> String {
+    paint(AnsiColor::Red.on_default().bold(), text)
+}
+
+/// Yellow.
+#[must_use]
+pub fn warning(text: &str) -> String {
+    paint(AnsiColor::Yellow.on_default().bold(), text)
+}
+
+/// Green.
+#[must_use]
+pub fn good(text: &str) -> String {
+    paint(AnsiColor::Green.on_default(), text)
+}
+
+/// Bold.
+#[must_use]
+pub fn strong(text: &str) -> String {
+    paint(Style::new().bold(), text)
+}
+
+/// Dim.
+#[must_use]
+pub fn dim(text: &str) -> String {
+    paint(Style::new().dimmed(), text)
+}

@@ -1,0 +1,165 @@
+//! The report on a terminal.
+
+use super::{View, class_counts, control_sentence, quantity, style};
+use evenhand_harness::claim::{Claim, Class, ExperimentJudgement, Outcome, signed_percent};
+use evenhand_harness::gate::{Reason, Severity};
+use evenhand_harness::plan::{Estimand, ExperimentPlan};
+use evenhand_harness::record::Record;
+use std::fmt::Write;
+
+/// Renders experiments, their claims, and a summary.
+#[must_use]
+pub fn render(record: &Record, view: View<'_>) -> String {
+    let experiments = view.experiments(record);
+    let mut out = String::new();
+    for judged in &experiments {
+        let plan = record
+            .plan
+            .target(&judged.target)
+            .and_then(|t| t.experiments.iter().find(|e| e.id == judged.id));
+        if let Some(plan) = plan {
+            experiment(&mut out, plan, judged, view);
+        }
+    }
+    let counts = class_counts(&experiments);
+    let comparisons: usize = experiments.iter().map(|e| e.claims.len()).sum();
+    if comparisons > 0 {
+        let _ = writeln!(out, "{comparisons} comparisons: {counts}");
+        if record.judgement.family_size != comparisons {
+            let _ = writeln!(
+                out,
+                "p is adjusted for the session's family of {} comparisons",
+                record.judgement.family_size
+            );
+        }
+    }
+    let _ = writeln!(out, "{}", control_sentence(&record.judgement));
+    let _ = writeln!(out, "seed {}", record.plan.seed);
+    out
+}
+
+/// Writing to a `String` can't fail.
+fn experiment(
+    out: &mut String,
+    plan: &ExperimentPlan,
+    judged: &ExperimentJudgement,
+    view: View<'_>,
+) {
+    let floor = match judged.noise_floor {
+        Some(floor) if plan.estimand == Estimand::PairedLogRatio => {
+            format!(
+                ", A/A half width {}",
+                signed_percent(floor, Some(floor)).replace('+', "")
+            )
+        }
+        _ => String::new(),
+    };
+    let workers = judged.arms.first().map_or(0, |a| a.n);
+    let _ = writeln!(
+        out,
+        "{}  {}",
+        style::strong(&judged.id),
+        style::dim(&format!(
+            "{workers} workers x {} blocks{floor}",
+            plan.blocks.max(plan.aa_blocks)
+        ))
+    );
+    let width = judged
+        .arms
+        .iter()
+        .map(|a| a.name.chars().count())
+        .max()
+        .unwrap_or(0);
+    for arm in &judged.arms {
+        let claim = judged.claims.iter().find(|c| c.candidate == arm.name);
+        let value = match (arm.median, arm.min, arm.max) {
+            (Some(median), Some(min), Some(max)) => {
+                quantity::value(&plan.metric, median, 0.5 * (max - min))
+            }
+            _ => "not measured".to_owned(),
+        };
+        let rates: String = match arm.median {
+            Some(ns) if plan.metric.is_time() => plan
+                .throughput
+                .iter()
+                .map(|t| format!("  {:>13}", quantity::rate(t, ns)))
+                .collect(),
+            _ => String::new(),
+        };
+        let verdict = match claim {
+            Some(claim) => format!("  {:>10}  {}", effect(claim), label(claim)),
+            None if plan.has_control() => "  control".to_owned(),
+            None => String::new(),
+        };
+        let line = format!("  {:width$}  {value:>12}{rates}{verdict}", arm.name);
+        let _ = writeln!(out, "{}", line.trim_end());
+    }
+    for claim in &judged.claims {
+        let _ = writeln!(out, "  {}", claim.sentence);
+        reasons(out, &claim.reasons, view);
+    }
+    if judged.claims.is_empty() {
+        for reason in judged
+            .reasons
+            .iter()
+            .filter(|r| r.severity > Severity::Note)
+        {
+            let _ = writeln!(out, "  {}: {}", reason.code, reason.detail);
+        }
+    }
+    out.push('\n');
+}
+
+fn reasons(out: &mut String, reasons: &[Reason], view: View<'_>) {
+    let shown = reasons.iter().filter(|r| match r.severity {
+        Severity::Note => view.verbose,
+        // The sentence says these.
+        Severity::Explains | Severity::Insufficient => view.verbose,
+        _ => true,
+    });
+    for reason in shown {
+        let _ = writeln!(
+            out,
+            "    {} {}: {}",
+            style::warning("!"),
+            style::dim(reason.code.name()),
+            reason.code.advice()
+        );
+    }
+}
+
+/// The effect with the digits its interval carries; nothing where no interval is.
+fn effect(claim: &Claim) -> String {
+    let estimate = &claim.estimate;
+    if estimate.estimand != Estimand::PairedLogRatio || matches!(claim.class, Class::Invalid) {
+        return String::new();
+    }
+    match estimate.ci95.and_then(|ci| ci.lo.zip(ci.hi)) {
+        Some((lo, hi)) => {
+            let ratio = |x: f64| x.exp_m1();
+            signed_percent(ratio(estimate.effect), Some(0.5 * (ratio(hi) - ratio(lo))))
+        }
+        None => String::new(),
+    }
+}
+
+/// Class and direction in a word or two, coloured.
+pub(super) fn label(claim: &Claim) -> String {
+    let name = claim
+        .shade
+        .map_or(claim.class.name(), |shade| match claim.class {
+            Class::NoiseDominated => shade.name(),
+            _ => claim.class.name(),
+        });
+    match (claim.class, claim.outcome) {
+        (Class::Strong | Class::Moderate, Some(Outcome::Improvement)) => {
+            style::good(&format!("{name} improvement"))
+        }
+        (Class::Strong | Class::Moderate, Some(Outcome::Regression)) => {
+            style::error(&format!("{name} regression"))
+        }
+        (Class::ParityEstablished, _) => style::good(name),
+        (Class::Invalid, _) => style::error(name),
+        _ => style::warning(name),
+    }
+}
