@@ -1,3 +1,4 @@
+use super::interval::{bisect_limits, limits, subset_means};
 use super::*;
 
 fn sizes(n: usize) -> Vec<f64> {
