@@ -72,6 +72,8 @@ pub struct Arguments {
     pub quick: bool,
     /// Measure every arm against itself.
     pub calibrate: bool,
+    /// Comparisons of the whole session, when other targets are planned later.
+    pub family: usize,
     /// Seed of the session.
     pub seed: Option<Seed>,
     /// Number of workers.
@@ -114,6 +116,9 @@ impl Arguments {
                 Long("verbose") | Short('v') => a.verbose = true,
                 Long("quick") => a.quick = true,
                 Long("calibrate") => a.calibrate = true,
+                Long("family") => {
+                    a.family = count("--family", &text(value(&mut parser)?)?)? as usize
+                }
                 Long("seed") => a.seed = Some(text(value(&mut parser)?)?.parse()?),
                 Long("workers") => {
                     a.workers = Some(count("--workers", &text(value(&mut parser)?)?)?)
@@ -205,6 +210,7 @@ impl Default for Arguments {
             verbose: false,
             quick: false,
             calibrate: false,
+            family: 0,
             seed: None,
             workers: None,
             blocks: None,

@@ -13,8 +13,8 @@ use crate::report;
 use evenhand_harness::observation::{ArmFault, Status};
 use evenhand_harness::plan::{Level, Plan};
 use evenhand_harness::run::{
-    Options, RunError, Session, WORKER_ARGUMENT, default_root, measure, plan_target, read_plan,
-    smoke, worker_main,
+    Launch, Options, RunError, Session, WORKER_ARGUMENT, default_root, measure, plan_target,
+    read_plan, smoke, worker_main,
 };
 use evenhand_harness::suite::Suite;
 use std::path::PathBuf;
@@ -168,6 +168,7 @@ fn bench(target: &str, suite: &Suite, arguments: &Arguments) -> Result<u8, RunEr
         source,
     })?;
     let root = default_root(&executable);
+    let launch = Launch::here(&executable);
     let mut progress = Progress::new(arguments.quiet);
     let mut session = match &arguments.plan {
         Some(file) => replay(target, suite, &root, &read_plan(file)?)?,
@@ -176,7 +177,7 @@ fn bench(target: &str, suite: &Suite, arguments: &Arguments) -> Result<u8, RunEr
     if session.plan.target(target).is_none() {
         let options = Options {
             target: target.to_owned(),
-            executable: executable.clone(),
+            launch: launch.clone(),
             level: if arguments.quick {
                 Level::Quick
             } else {
@@ -187,6 +188,7 @@ fn bench(target: &str, suite: &Suite, arguments: &Arguments) -> Result<u8, RunEr
             budget: arguments.budget,
             measurement_time: arguments.measurement_time,
             calibrate: arguments.calibrate,
+            family: arguments.family,
         };
         plan_target(
             &mut session,
@@ -196,11 +198,12 @@ fn bench(target: &str, suite: &Suite, arguments: &Arguments) -> Result<u8, RunEr
             &mut progress,
         )?;
     }
+    session.record_build(target, &executable)?;
     if arguments.mode == Mode::PlanOnly {
         progress.clear();
         return Ok(exit::OK);
     }
-    let status = measure(&session, target, &executable, &mut progress)?;
+    let status = measure(&session, target, &launch, &mut progress)?;
     progress.clear();
     session_end::finish(&session, target, arguments, status)?;
     Ok(match status {

@@ -2,7 +2,9 @@
 
 use super::{Code, Reason};
 use crate::estimate::{lag1, trend, welch};
-use crate::observation::{Environment, ExperimentData, Status, WorkerData};
+use crate::observation::{
+    Environment, ExperimentData, Status, WorkerData, profile_fact, rebuilt_fact,
+};
 use crate::plan::{
     Design, Direction, ExperimentPlan, MAX_REPLACED_SHARE, Plan, ReplicationUnit, StopRule,
 };
@@ -70,7 +72,8 @@ pub fn check_experiment(
                 .find_map(|w| deviation(plan, target, experiment, w)),
         );
     }
-    reasons.extend(conditions(&complete, environment));
+    reasons.extend(rebuilt(target, &complete, environment));
+    reasons.extend(conditions(target, &complete, environment));
     reasons
 }
 
@@ -151,8 +154,23 @@ fn deviation(
     None
 }
 
+/// Whether workers of more than one build stand together.
+fn rebuilt(target: &str, workers: &[&WorkerData], environment: &Environment) -> Option<Reason> {
+    let times = environment.facts.get(&rebuilt_fact(target))?;
+    let mixed = times.split(' ').any(|time| {
+        let before = workers.iter().filter(|w| w.started.as_str() < time).count();
+        0 < before && before < workers.len()
+    });
+    mixed.then(|| {
+        Reason::new(
+            Code::EnvironmentDiffers,
+            "the bench target was built again between its workers",
+        )
+    })
+}
+
 /// What the machine did meanwhile.
-fn conditions(workers: &[&WorkerData], environment: &Environment) -> Vec<Reason> {
+fn conditions(target: &str, workers: &[&WorkerData], environment: &Environment) -> Vec<Reason> {
     let mut reasons = Vec::new();
     if workers.is_empty() {
         return reasons;
@@ -218,7 +236,7 @@ fn conditions(workers: &[&WorkerData], environment: &Environment) -> Vec<Reason>
     }
     if environment
         .facts
-        .get("build.profile")
+        .get(&profile_fact(target))
         .is_some_and(|profile| profile == "debug")
     {
         reasons.push(Reason::new(

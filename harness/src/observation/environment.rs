@@ -19,6 +19,25 @@ pub struct Environment {
     pub timer_cost_ns: f64,
 }
 
+/// Name of the fact that says with which profile a bench target was built.
+#[must_use]
+pub fn profile_fact(target: &str) -> String {
+    format!("build.profile.{target}")
+}
+
+/// Name of the fact with the digest of a bench target's executable.
+#[must_use]
+pub fn executable_fact(target: &str) -> String {
+    format!("build.executable.{target}")
+}
+
+/// Name of the fact with the times (RFC 3339 UTC, separated by spaces) at
+/// which a session went on with another build of a bench target.
+#[must_use]
+pub fn rebuilt_fact(target: &str) -> String {
+    format!("build.rebuilt.{target}")
+}
+
 /// One finding about the machine, with what it does to a claim.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -4,7 +4,9 @@ mod environment;
 mod lines;
 mod worker;
 
-pub use environment::{Environment, Finding, Telemetry};
+pub use environment::{
+    Environment, Finding, Telemetry, executable_fact, profile_fact, rebuilt_fact,
+};
 pub use lines::{
     ArmFault, Fault, Line, LineError, SlotLine, WorkerEnd, WorkerHeader, read_worker_lines,
 };

@@ -1,6 +1,7 @@
 //! The coordinator: runs the plan's workers round by round, one at a time.
 
 use super::error::RunError;
+use super::launch::Launch;
 use super::messages::{Job, JobKind, Message};
 use super::planner::{Reach, died};
 use super::process::{Arrival, WorkerProcess};
@@ -13,8 +14,8 @@ use crate::observation::{ArmFault, ExperimentData, Fault, Status, WorkerOutcome}
 use crate::plan::{ExperimentPlan, MAX_REPLACED_SHARE, Plan, Seed};
 use crate::schedule::{round_order, schedule_digest, worker_schedule};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How often the coordinator looks up while a worker runs.
@@ -100,11 +101,11 @@ impl Observer for () {
 pub fn measure(
     session: &Session,
     target: &str,
-    executable: &Path,
+    launch: &Launch,
     observer: &mut dyn Observer,
 ) -> Result<Status, RunError> {
     let stop = stop_flag()?;
-    let mut run = TargetRun::new(session, target, executable, stop)?;
+    let mut run = TargetRun::new(session, target, launch, stop)?;
     let planned = run
         .experiments
         .iter()
@@ -124,14 +125,24 @@ pub fn measure(
     Ok(Status::Complete)
 }
 
-/// A flag that SIGINT and SIGTERM raise; a second signal ends the process.
-fn stop_flag() -> Result<Arc<AtomicBool>, RunError> {
+/// The flag of this process that SIGINT and SIGTERM raise; a second signal
+/// ends the process.
+///
+/// # Errors
+/// If the system does not let signals be handled.
+pub fn stop_flag() -> Result<Arc<AtomicBool>, RunError> {
+    static FLAG: Mutex<Option<Arc<AtomicBool>>> = Mutex::new(None);
+    let mut installed = FLAG.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(flag) = &*installed {
+        return Ok(Arc::clone(flag));
+    }
     let flag = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&flag))
             .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&flag)))
             .map_err(|e| RunError::Usage(format!("signals can't be handled: {e}")))?;
     }
+    *installed = Some(Arc::clone(&flag));
     Ok(flag)
 }
 
@@ -174,7 +185,7 @@ impl Open<'_> {
 struct TargetRun<'a> {
     session: &'a Session,
     target: &'a str,
-    executable: &'a Path,
+    launch: &'a Launch,
     stop: Arc<AtomicBool>,
     experiments: Vec<Open<'a>>,
 }
@@ -183,7 +194,7 @@ impl<'a> TargetRun<'a> {
     fn new(
         session: &'a Session,
         target: &'a str,
-        executable: &'a Path,
+        launch: &'a Launch,
         stop: Arc<AtomicBool>,
     ) -> Result<Self, RunError> {
         let plan: &Plan = &session.plan;
@@ -210,7 +221,7 @@ impl<'a> TargetRun<'a> {
         Ok(Self {
             session,
             target,
-            executable,
+            launch,
             stop,
             experiments,
         })
@@ -237,7 +248,7 @@ impl<'a> TargetRun<'a> {
             worker,
         };
         let mut watch = Watch::begin();
-        let mut process = WorkerProcess::start(self.executable, &job, schedule.environment_pad)?;
+        let mut process = WorkerProcess::start(self.launch, &job, schedule.environment_pad)?;
         let ended = self.follow(&mut process, &mut watch, at, &schedule, observer);
         if !matches!(ended, Ended::Closed | Ended::Done) {
             process.kill();

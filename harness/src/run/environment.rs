@@ -1,11 +1,13 @@
 //! What can change a number: facts about machine and build, and what each
 //! does to a claim.
 
-use crate::observation::{Environment, Finding};
+use super::error::RunError;
+use crate::observation::{Environment, Finding, executable_fact, profile_fact};
 use crate::plan::sha256_hex;
 use crate::timer::measure_timer;
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 /// Reads everything that is recorded with a session.
@@ -69,18 +71,6 @@ fn facts() -> BTreeMap<String, String> {
         read("/sys/kernel/mm/transparent_hugepage/enabled").and_then(|t| selected(&t)),
     );
     add("load.1min", load());
-    add(
-        "build.profile",
-        Some(
-            if cfg!(debug_assertions) {
-                "debug"
-            } else {
-                "release"
-            }
-            .to_owned(),
-        ),
-    );
-    add("build.executable", executable_digest());
     add("vcs.revision", git(&["rev-parse", "HEAD"]));
     add(
         "vcs.dirty",
@@ -89,8 +79,29 @@ fn facts() -> BTreeMap<String, String> {
     facts
 }
 
-fn executable_digest() -> Option<String> {
-    Some(sha256_hex(&fs::read(std::env::current_exe().ok()?).ok()?))
+/// Facts about the build of one bench target, to be read in its own process.
+pub(super) fn build_facts(
+    target: &str,
+    executable: &Path,
+) -> Result<[(String, String); 2], RunError> {
+    let profile = if cfg!(debug_assertions) {
+        "debug"
+    } else {
+        "release"
+    };
+    Ok([
+        (profile_fact(target), profile.to_owned()),
+        (executable_fact(target), digest_of_file(executable)?),
+    ])
+}
+
+/// Hex SHA-256 of a file.
+///
+/// # Errors
+/// If it can't be read.
+pub fn digest_of_file(path: &Path) -> Result<String, RunError> {
+    let bytes = fs::read(path).map_err(|e| RunError::file(path, e))?;
+    Ok(sha256_hex(&bytes))
 }
 
 fn git(arguments: &[&str]) -> Option<String> {

@@ -7,6 +7,7 @@
 mod coordinator;
 mod environment;
 mod error;
+mod launch;
 mod messages;
 mod planner;
 mod process;
@@ -16,11 +17,12 @@ mod store;
 mod telemetry;
 mod worker;
 
-pub use coordinator::{Event, Observer, measure};
-pub use environment::{capture_environment, inspect_machine};
+pub use coordinator::{Event, Observer, measure, stop_flag};
+pub use environment::{capture_environment, digest_of_file, inspect_machine};
 pub use error::RunError;
+pub use launch::Launch;
 pub use planner::{Options, Reach, plan_target};
-pub use session::{SESSION_VARIABLE, Session, default_root, latest_session};
+pub use session::{SESSION_VARIABLE, Session, default_root, latest_session, target_directory};
 pub use smoke::{SmokeFailure, smoke};
 pub use store::{read_measurements, read_plan, read_record, write_atomically, write_record};
 pub use worker::{WORKER_ARGUMENT, worker_main};

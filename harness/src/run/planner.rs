@@ -2,6 +2,7 @@
 
 use super::coordinator::{Event, Observer};
 use super::error::RunError;
+use super::launch::Launch;
 use super::messages::{Job, JobKind, Message};
 use super::process::{Arrival, WorkerProcess};
 use super::session::Session;
@@ -10,7 +11,6 @@ use crate::observation::{ArmFault, Fault};
 use crate::plan::{DEFAULT_BLOCKS, DEFAULT_WORKERS, ExperimentPlan, Level, Seed, TargetPlan};
 use crate::schedule::{control_pair_blocks, schedule_digest, slots_per_block, whole_designs};
 use crate::suite::Suite;
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// Slots of the slowest arm last at least this long.
@@ -40,8 +40,8 @@ const PILOT_WORKER: u32 = u32::MAX;
 pub struct Options {
     /// Name of the bench target.
     pub target: String,
-    /// The executable that workers run.
-    pub executable: PathBuf,
+    /// What workers run.
+    pub launch: Launch,
     /// Default or quick.
     pub level: Level,
     /// Number of workers, instead of the level's.
@@ -54,6 +54,9 @@ pub struct Options {
     pub measurement_time: Option<Duration>,
     /// Measure every arm against itself instead of the declared comparisons.
     pub calibrate: bool,
+    /// Size that the session's family will have at least, when targets that
+    /// are planned later add to it.
+    pub family: usize,
 }
 
 /// Which classes a plan can reach with its number of workers.
@@ -134,6 +137,7 @@ pub fn plan_target(
             .iter()
             .map(|d| d.plan.candidates().len())
             .sum::<usize>();
+    let family = family.max(options.family);
     size(&mut drafts, options, family);
 
     let seed = session.plan.seed;
@@ -147,6 +151,7 @@ pub fn plan_target(
         .map(|d| d.plan.workers)
         .min();
     let experiments: Vec<_> = drafts.iter().map(|d| d.plan.clone()).collect();
+    session.record_build(&options.target, &options.launch.executable)?;
     session.add_target(TargetPlan {
         name: options.target.clone(),
         experiments,
@@ -245,7 +250,7 @@ fn pilot(seed: Seed, options: &Options, draft: &mut Draft) -> Result<(), RunErro
         experiment: draft.plan.clone(),
         worker: PILOT_WORKER,
     };
-    let mut process = WorkerProcess::start(&options.executable, &job, 0)?;
+    let mut process = WorkerProcess::start(&options.launch, &job, 0)?;
     match process.next(PILOT_TIMEOUT) {
         Arrival::Message(Message::Pilot {
             ns_per_iteration,

@@ -1,11 +1,11 @@
 //! A worker process as the coordinator sees it.
 
 use super::error::RunError;
+use super::launch::Launch;
 use super::messages::{Job, Message, parse};
 use super::worker::WORKER_ARGUMENT;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -42,13 +42,14 @@ pub(super) struct Exit {
 }
 
 impl WorkerProcess {
-    /// Starts `executable` as a worker and hands it the job.
-    pub(super) fn start(executable: &Path, job: &Job, pad: usize) -> Result<Self, RunError> {
+    /// Starts the executable as a worker and hands it the job.
+    pub(super) fn start(launch: &Launch, job: &Job, pad: usize) -> Result<Self, RunError> {
         let spawn = |source| RunError::Spawn {
-            path: executable.to_owned(),
+            path: launch.executable.clone(),
             source,
         };
-        let mut child = Command::new(executable)
+        let mut child = launch
+            .command()
             .arg(WORKER_ARGUMENT)
             .env(PAD_VARIABLE, "x".repeat(pad))
             .stdin(Stdio::piped())

@@ -1,11 +1,12 @@
 //! The folder of a session, shared by all bench targets of one command.
 
-use super::environment::capture_environment;
+use super::environment::{build_facts, capture_environment};
 use super::error::RunError;
 use super::store::{
-    ENVIRONMENT_FILE, LedgerLine, OBSERVATIONS, PLAN_FILE, append_ledger, read_plan, write_json,
+    ENVIRONMENT_FILE, LedgerLine, OBSERVATIONS, PLAN_FILE, append_ledger, read_json, read_plan,
+    write_json,
 };
-use crate::observation::ArmFault;
+use crate::observation::{ArmFault, Environment, executable_fact, rebuilt_fact};
 use crate::plan::{PLAN_SCHEMA, Plan, Seed, StopRule, TargetPlan, digest_of};
 use std::fs;
 use std::hash::{BuildHasher, RandomState};
@@ -137,6 +138,50 @@ impl Session {
         write_json(&self.dir.join(PLAN_FILE), &self.plan)
     }
 
+    /// Records with which build a target is measured, once.
+    ///
+    /// # Errors
+    /// If the executable can't be read, or is not the one that the session
+    /// began with.
+    pub fn record_build(&self, target: &str, executable: &Path) -> Result<(), RunError> {
+        let facts = build_facts(target, executable)?;
+        let mut environment = self.environment()?;
+        match environment.facts.get(&executable_fact(target)) {
+            Some(begun) if *begun == facts[1].1 => return Ok(()),
+            Some(_) => return Err(rebuilt(target)),
+            None => environment.facts.extend(facts),
+        }
+        write_json(&self.dir.join(ENVIRONMENT_FILE), &environment)
+    }
+
+    /// Checks that `executable` is the build that the session began with. With
+    /// `allow`, another build is noted; experiments that both builds measured
+    /// can't carry claims then.
+    ///
+    /// # Errors
+    /// If it is another build and that is not allowed, or files can't be read.
+    pub fn check_build(&self, target: &str, digest: &str, allow: bool) -> Result<(), RunError> {
+        let mut environment = self.environment()?;
+        match environment.facts.get(&executable_fact(target)) {
+            Some(begun) if begun == digest => return Ok(()),
+            Some(_) if allow => {}
+            _ if !allow => return Err(rebuilt(target)),
+            _ => {}
+        }
+        let times = environment.facts.entry(rebuilt_fact(target)).or_default();
+        if !times.is_empty() {
+            times.push(' ');
+        }
+        times.push_str(&jiff::Timestamp::now().to_string());
+        let name = executable_fact(target);
+        environment.facts.insert(name, digest.to_owned());
+        write_json(&self.dir.join(ENVIRONMENT_FILE), &environment)
+    }
+
+    fn environment(&self) -> Result<Environment, RunError> {
+        read_json(&self.dir.join(ENVIRONMENT_FILE))
+    }
+
     /// Notes that an experiment was given up, and why.
     ///
     /// # Errors
@@ -154,6 +199,15 @@ impl Session {
         };
         append_ledger(&self.dir, &line)
     }
+}
+
+fn rebuilt(target: &str) -> RunError {
+    RunError::NotComparable(format!(
+        "bench target `{target}` was built again since the session began, so its workers would \
+         not be alike; go back to the sources it began with, or measure anew with `cargo evenhand \
+         run`. `cargo evenhand resume --allow-rebuilt` goes on without claims for what both \
+         builds measured"
+    ))
 }
 
 /// A seed from the operating system's randomness (the standard library keys
@@ -218,16 +272,20 @@ fn point_latest_to(root: &Path, session: &str) -> Result<(), RunError> {
 }
 
 /// `EVENHAND_DIR`, else the folder `evenhand` in cargo's target directory.
-/// Cargo marks that directory with a `CACHEDIR.TAG`, which is found from the
-/// executable upwards; `./target` stands in where there is none.
 #[must_use]
 pub fn default_root(executable: &Path) -> PathBuf {
     if let Some(dir) = std::env::var_os("EVENHAND_DIR") {
         return PathBuf::from(dir);
     }
+    target_directory(executable).join("evenhand")
+}
+
+/// Cargo's target directory: the one above the executable that has cargo's
+/// `CACHEDIR.TAG`, else `./target`.
+#[must_use]
+pub fn target_directory(executable: &Path) -> PathBuf {
     executable
         .ancestors()
         .find(|dir| dir.join("CACHEDIR.TAG").is_file())
         .map_or_else(|| PathBuf::from("target"), Path::to_owned)
-        .join("evenhand")
 }

@@ -104,6 +104,14 @@ fn work(suite: &Suite, job: &Job, acks: &mut impl BufRead) -> Result<Message, Ar
     }
 }
 
+/// An error of the observation file, with its name.
+fn log_error(job: &Job, error: &io::Error) -> String {
+    match &job.kind {
+        JobKind::Measure { file } => format!("{}: {error}", file.display()),
+        JobKind::Pilot => error.to_string(),
+    }
+}
+
 fn fault(arm: Option<String>, fault: Fault, message: &str) -> ArmFault {
     ArmFault {
         arm,
@@ -291,7 +299,7 @@ fn run_schedule(
     log: &mut ObservationLog,
     acks: &mut impl BufRead,
 ) -> Result<(), ArmFault> {
-    let system = |e: io::Error| fault(None, Fault::System, &e.to_string());
+    let system = |e: io::Error| fault(None, Fault::System, &log_error(job, &e));
     let iterations = job.experiment.iterations;
     let (warmup_slots, steady) = arms.warm_up()?;
     log.write(&Line::Worker(WorkerHeader {
