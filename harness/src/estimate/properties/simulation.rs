@@ -24,7 +24,7 @@ fn sign_flip_keeps_its_size_under_the_coin() {
     // Sizes as ugly as they come: drifting, heavy-tailed and autocorrelated.
     let mut stream = Stream::new(1, "size");
     for n in [8, 12, 24] {
-        let runs = 2_000;
+        let runs = 1_000;
         let mut state = 0.0;
         let rate = share(runs, |_| {
             let mut noise = |i: usize| {
@@ -61,7 +61,7 @@ fn sign_flip_has_the_power_that_the_planner_promises() {
 fn the_hull_covers_normal_and_skewed_units() {
     let mut stream = Stream::new(3, "hull");
     // The resampled middle is the slow one.
-    for (n, runs) in [(7, 1_000), (12, 200), (100, 400)] {
+    for (n, runs) in [(7, 600), (12, 120), (100, 300)] {
         let normal = share(runs, |run| {
             let d: Vec<f64> = (0..n).map(|_| gauss(&mut stream)).collect();
             let ci = mean_interval(&d, 0.95, u64::from(run)).unwrap().unwrap();
@@ -87,7 +87,7 @@ fn the_hull_covers_normal_and_skewed_units() {
 #[test]
 fn the_serial_interval_survives_autocorrelation() {
     let mut stream = Stream::new(4, "serial");
-    let (n, runs) = (36, 200);
+    let (n, runs) = (36, 100);
     let (mut plain_misses, mut fired) = (0, 0);
     let misses = share(runs, |run| {
         let mut state = gauss(&mut stream) / 0.51f64.sqrt();
