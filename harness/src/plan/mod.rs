@@ -95,16 +95,26 @@ pub struct ExperimentPlan {
     pub throughput: Vec<Throughput>,
     /// Whether outputs are verified before and after timing.
     pub verified: bool,
-    /// Calibration: every arm runs the code of this arm of the bench target,
-    /// so that any difference found is false.
+    /// Calibration: every arm runs the same code, so that any difference that
+    /// is found is false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub same_code: Option<String>,
+    pub same_code: Option<SameCode>,
     /// Nanoseconds per iteration that the pilot saw, one per arm; empty when
     /// the pilot failed or the plan came from elsewhere.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pilot_ns: Vec<f64>,
     /// Digest of the schedules of all planned workers, hex SHA-256.
     pub schedule_digest: String,
+}
+
+/// The code that all arms of a calibration run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SameCode {
+    /// Experiment of the bench target.
+    pub experiment: String,
+    /// Its arm.
+    pub arm: String,
 }
 
 impl Plan {
@@ -166,11 +176,19 @@ impl ExperimentPlan {
         self.arms.len() + usize::from(self.aa_blocks > 0)
     }
 
+    /// Id of the experiment in the bench target whose arms are run.
+    #[must_use]
+    pub fn declared_id(&self) -> &str {
+        self.same_code
+            .as_ref()
+            .map_or(&self.id, |code| &code.experiment)
+    }
+
     /// Name of the arm in the bench target whose code an instance runs.
     #[must_use]
     pub fn code_of_instance(&self, instance: usize) -> &str {
         match &self.same_code {
-            Some(arm) => arm,
+            Some(code) => &code.arm,
             None => self.arms.get(instance).unwrap_or(&self.arms[0]),
         }
     }

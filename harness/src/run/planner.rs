@@ -8,7 +8,9 @@ use super::process::{Arrival, WorkerProcess};
 use super::session::Session;
 use crate::estimate;
 use crate::observation::{ArmFault, Fault};
-use crate::plan::{DEFAULT_BLOCKS, DEFAULT_WORKERS, ExperimentPlan, Level, Seed, TargetPlan};
+use crate::plan::{
+    DEFAULT_BLOCKS, DEFAULT_WORKERS, ExperimentPlan, Level, SameCode, Seed, TargetPlan,
+};
 use crate::schedule::{control_pair_blocks, schedule_digest, slots_per_block, whole_designs};
 use crate::suite::Suite;
 use std::time::Duration;
@@ -205,7 +207,10 @@ fn against_itself(plan: &ExperimentPlan) -> Vec<Draft> {
         id: format!("{} [{arm} = {arm}]", plan.id),
         arms: vec![arm.clone(), format!("{arm} again")],
         design: crate::plan::Design::Abba,
-        same_code: Some(arm.clone()),
+        same_code: Some(SameCode {
+            experiment: plan.id.clone(),
+            arm: arm.clone(),
+        }),
         ..plan.clone()
     });
     copies

@@ -61,7 +61,7 @@ fn work(suite: &Suite, job: &Job, acks: &mut impl BufRead) -> Result<Message, Ar
     let experiment = suite
         .experiments()
         .iter()
-        .find(|e| e.id() == job.experiment.id)
+        .find(|e| e.id() == job.experiment.declared_id())
         .ok_or_else(|| {
             fault(
                 None,
