@@ -1,5 +1,6 @@
 //! Arguments of a bench target.
 
+use crate::report::style::Color;
 use evenhand_harness::plan::Seed;
 use lexopt::prelude::*;
 use std::ffi::OsString;
@@ -31,18 +32,6 @@ pub enum Format {
     Json,
     /// libtest's bench lines, for tools that read them.
     Bencher,
-}
-
-/// When to use colours.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Color {
-    /// On terminals, unless NO_COLOR says otherwise.
-    #[default]
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
 }
 
 /// The parsed arguments.

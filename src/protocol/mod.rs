@@ -2,11 +2,16 @@
 //! test`, cargo-nextest and criterion's command line, and our own options.
 
 mod arguments;
+mod describe;
 mod help;
 mod progress;
 mod session_end;
 
-pub use arguments::{Arguments, Color, Format, Mode};
+pub use crate::report::style::Color;
+pub use arguments::{Arguments, Format, Mode};
+pub use describe::{
+    DESCRIBE_ARGUMENT, Declared, ExperimentDescription, TARGET_SCHEMA, TargetDescription,
+};
 pub use progress::Progress;
 
 use crate::report;
@@ -65,6 +70,10 @@ pub fn main(target: &str, declare: &[fn(&mut Suite)]) -> ExitCode {
     let mut given = std::env::args_os().skip(1).peekable();
     if given.peek().is_some_and(|first| first == WORKER_ARGUMENT) {
         return ExitCode::from(worker_main(&suite) as u8);
+    }
+    if given.peek().is_some_and(|first| first == DESCRIBE_ARGUMENT) {
+        describe::print(target, &suite);
+        return ExitCode::from(exit::OK);
     }
     let arguments = match Arguments::parse(given) {
         Ok(arguments) => arguments,

@@ -1,7 +1,18 @@
 //! Colours, always beside a word that says the same.
 
-use crate::protocol::Color;
 use anstyle::{AnsiColor, Style};
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Color {
+    /// On terminals, unless NO_COLOR says otherwise.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
 
 /// Applies `--color` to everything printed from now on.
 pub fn apply(color: Color) {
