@@ -61,7 +61,8 @@ pub use error::{EstimateError, Warning};
 pub use family::{benjamini_hochberg_for_dashboards, holm};
 pub use max_t::{MaxT, max_t};
 pub use mean::{
-    MeanInterval, MeanMethod, TInterval, Tost, Welch, mean_interval, t_interval, tost, welch,
+    INTERVAL_FROM, MeanInterval, MeanMethod, TInterval, Tost, Welch, mean_interval, t_interval,
+    tost, welch,
 };
 pub use planner::{detectable_effect, workers_for_family, workers_needed};
 pub use quantile::{
@@ -84,15 +85,16 @@ pub use sample::{
     Summary, WinsLossesTies, paired_differences, paired_log_ratios, wins_losses_ties,
 };
 pub use sequential::{
-    DEFAULT_LOOKS, Look, PrecisionStop, e_process, obrien_fleming_looks, precision_stop,
+    DEFAULT_LOOKS, Look, PRECISION_FROM, PrecisionStop, e_process, obrien_fleming_looks,
+    precision_stop,
 };
 pub use serial::{
-    BlockLengths, CosineInterval, Lag1, Trend, acf, ewc_interval, exceedance_n_eff, lag1,
-    politis_white, serial_interval, trend,
+    BlockLengths, CosineInterval, GATE_FROM, Lag1, Trend, acf, ewc_interval, exceedance_n_eff,
+    lag1, politis_white, serial_interval, trend,
 };
 pub use sign_flip::{
-    SignFlip, SignFlipInterval, SignFlipMethod, sign_flip, sign_flip_interval, smallest_p,
-    stratified_sign_flip,
+    MONTE_CARLO_DRAWS, SignFlip, SignFlipInterval, SignFlipMethod, sign_flip, sign_flip_interval,
+    smallest_p, stratified_sign_flip,
 };
 pub use variance::{
     Components, VangelInterval, best_repeats, coefficient_of_variation, components, vangel,
