@@ -119,6 +119,17 @@ impl Bencher {
     }
 }
 
+/// Builds an arm outside a worker: for runners of your own, and to measure
+/// what a slot itself costs.
+///
+/// # Errors
+/// If `arm` did not call exactly one `iter` method.
+pub fn build_arm(seed: u64, arm: impl FnOnce(&mut Bencher)) -> Result<Box<dyn Subject>, String> {
+    let mut bencher = Bencher::new(seed);
+    arm(&mut bencher);
+    bencher.finish()
+}
+
 /// An arm with a state; ends with one of its `iter` methods.
 #[must_use = "call `iter` to register the routine"]
 pub struct StateBencher<'b, S> {

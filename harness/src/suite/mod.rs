@@ -26,7 +26,7 @@ mod output;
 mod subject;
 mod verify;
 
-pub use bencher::{Bencher, StateBencher};
+pub use bencher::{Bencher, StateBencher, build_arm};
 pub use experiment::{ArmFactory, ArmRole, Experiment, Suite, percent};
 pub use output::Output;
 pub use subject::{SlotValue, Subject};
