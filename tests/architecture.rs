@@ -28,6 +28,7 @@ const HARNESS: &[(&str, &[&str])] = &[
     (
         "run",
         &[
+            "claim",
             "estimate",
             "plan",
             "schedule",

@@ -1,7 +1,7 @@
 //! Arguments of a bench target.
 
 use crate::report::style::Color;
-use evenhand_harness::plan::Seed;
+use evenhand_harness::plan::{Seed, StopRule};
 use lexopt::prelude::*;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -65,6 +65,8 @@ pub struct Arguments {
     pub family: usize,
     /// Seed of the session.
     pub seed: Option<Seed>,
+    /// When to stop.
+    pub stop: Option<StopRule>,
     /// Number of workers.
     pub workers: Option<u32>,
     /// Number of comparison blocks.
@@ -109,6 +111,7 @@ impl Arguments {
                     a.family = count("--family", &text(value(&mut parser)?)?)? as usize
                 }
                 Long("seed") => a.seed = Some(text(value(&mut parser)?)?.parse()?),
+                Long("stop") => a.stop = Some(text(value(&mut parser)?)?.parse()?),
                 Long("workers") => {
                     a.workers = Some(count("--workers", &text(value(&mut parser)?)?)?)
                 }
@@ -152,10 +155,12 @@ impl Arguments {
                 other => return Err(other.unexpected().to_string()),
             }
         }
-        if a.plan.is_some() && (a.seed.is_some() || a.workers.is_some() || a.blocks.is_some()) {
+        if a.plan.is_some()
+            && (a.seed.is_some() || a.stop.is_some() || a.workers.is_some() || a.blocks.is_some())
+        {
             return Err(
-                "--plan fixes seed, workers and blocks; leave --seed, --workers and \
-                        --blocks out"
+                "--plan fixes seed, stop rule, workers and blocks; leave --seed, --stop, \
+                 --workers and --blocks out"
                     .to_owned(),
             );
         }
@@ -201,6 +206,7 @@ impl Default for Arguments {
             calibrate: false,
             family: 0,
             seed: None,
+            stop: None,
             workers: None,
             blocks: None,
             budget: None,

@@ -21,6 +21,7 @@ Measuring:
       --blocks N               Comparison blocks per worker (50)
       --budget TIME            Time for the whole target (60s, 2m): gives up blocks, then workers
       --measurement-time TIME  The same for each experiment
+      --stop RULE              fixed, precision:0.5%, looks:12,24,36 or e-process
       --seed SEED              Seed of all random draws (drawn once per session, and printed)
       --plan FILE              Run a stored plan again
       --plan-only              Write the plan and stop
@@ -32,7 +33,8 @@ Printing:
       --color auto|always|never
   -q, --quiet                  No progress
   -v, --verbose                Every reason, also the notes
-  -s, --save-baseline NAME     Store criterion's files under NAME as well
+  -s, --save-baseline NAME     Store criterion's files under NAME (for critcmp) instead of `base`
+  -b, --baseline NAME          Accepted; says how to compare with a stored baseline
   -h, --help
 
 Examples:

@@ -8,18 +8,21 @@ mod progress;
 mod session_end;
 
 pub use crate::report::style::Color;
+#[cfg(feature = "cli")]
+pub(crate) use arguments::duration as parse_duration;
 pub use arguments::{Arguments, Format, Mode};
 pub use describe::{
     DESCRIBE_ARGUMENT, Declared, ExperimentDescription, TARGET_SCHEMA, TargetDescription,
 };
 pub use progress::Progress;
+pub use session_end::{Finish, finish};
 
 use crate::report;
 use evenhand_harness::observation::{ArmFault, Status};
 use evenhand_harness::plan::{Level, Plan};
 use evenhand_harness::run::{
-    Launch, Options, RunError, Session, WORKER_ARGUMENT, default_root, measure, plan_target,
-    read_plan, smoke, worker_main,
+    Launch, Options, RunError, Session, WORKER_ARGUMENT, Wishes, default_root, measure,
+    plan_target, read_plan, smoke, worker_main,
 };
 use evenhand_harness::suite::Suite;
 use std::path::PathBuf;
@@ -181,7 +184,13 @@ fn bench(target: &str, suite: &Suite, arguments: &Arguments) -> Result<u8, RunEr
     let mut progress = Progress::new(arguments.quiet);
     let mut session = match &arguments.plan {
         Some(file) => replay(target, suite, &root, &read_plan(file)?)?,
-        None => Session::open(&root, arguments.seed)?,
+        None => Session::open(
+            &root,
+            &Wishes {
+                seed: arguments.seed,
+                stop_rule: arguments.stop.clone(),
+            },
+        )?,
     };
     if session.plan.target(target).is_none() {
         let options = Options {
@@ -214,7 +223,24 @@ fn bench(target: &str, suite: &Suite, arguments: &Arguments) -> Result<u8, RunEr
     }
     let status = measure(&session, target, &launch, &mut progress)?;
     progress.clear();
-    session_end::finish(&session, target, arguments, status)?;
+    let end = Finish {
+        targets: &[(target, &executable)],
+        save_baseline: arguments.save_baseline.as_deref(),
+        format: arguments.format,
+        quiet: arguments.quiet,
+        status,
+        view: report::View {
+            target: Some(target),
+            verbose: arguments.verbose,
+        },
+    };
+    finish(&session, &end)?;
+    if let Some(name) = &arguments.baseline {
+        anstream::eprintln!(
+            "--baseline {name}: a stored baseline was measured at another time, so no claim is \
+             made against it; `critcmp {name} new` prints the numbers side by side"
+        );
+    }
     Ok(match status {
         Status::Complete => exit::OK,
         Status::Incomplete => exit::INTERRUPTED,

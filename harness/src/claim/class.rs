@@ -1,6 +1,6 @@
 //! The rules that turn evidence into a class.
 
-use super::Evidence;
+use super::{Evidence, Levels};
 use crate::gate::{Code, Reason, Severity};
 use crate::plan::Direction;
 use serde::{Deserialize, Serialize};
@@ -197,11 +197,12 @@ fn grade(
         return (Class::Insufficient, None);
     };
     let zero = e.zero_tolerance;
-    let significant = p <= 0.05 && ci95.excludes_zero(zero);
+    let Levels { moderate, strong } = e.levels;
+    let significant = p <= moderate && ci95.excludes_zero(zero);
     if cap < Severity::CapModerate
         && e.n >= FEWEST_FOR_STRONG
-        && p <= 0.01
-        && p_adjusted <= 0.05
+        && p <= strong
+        && p_adjusted <= moderate
         && ci99.excludes_zero(zero)
         && ci95.beyond(e.margin)
     {
@@ -211,10 +212,10 @@ fn grade(
         || ci99.inside(e.margin) && e.n >= FEWEST_FOR_PARITY.0;
     // A cap speaks against every claim, parity included.
     if inside && !e.serially_correlated && cap < Severity::CapDirectional {
-        let shade = (p <= 0.05).then_some(Shade::DetectableButImmaterial);
+        let shade = (p <= moderate).then_some(Shade::DetectableButImmaterial);
         return (Class::ParityEstablished, shade);
     }
-    if significant && p_adjusted <= 0.05 && cap < Severity::CapDirectional {
+    if significant && p_adjusted <= moderate && cap < Severity::CapDirectional {
         return (Class::Moderate, None);
     }
     if significant {
@@ -245,7 +246,7 @@ fn explain(e: &Evidence, class: Class, p_adjusted: Option<f64>) -> Vec<Reason> {
         return reasons;
     }
     if let Some(p_adjusted) = p_adjusted
-        && p_adjusted > 0.05
+        && p_adjusted > e.levels.moderate
     {
         add(
             Code::Multiplicity,
@@ -255,7 +256,7 @@ fn explain(e: &Evidence, class: Class, p_adjusted: Option<f64>) -> Vec<Reason> {
     if class == Class::Moderate {
         if e.n < FEWEST_FOR_STRONG {
             add(Code::TooFewForStrong, format!("{} units", e.n));
-        } else if p > 0.01 {
+        } else if p > e.levels.strong {
             add(Code::PAboveOnePercent, format!("p = {p:.3}"));
         } else if !ci99.excludes_zero(e.zero_tolerance) {
             add(Code::Ci99IncludesZero, format!("p = {p:.4}"));

@@ -1,11 +1,12 @@
 //! The numbers that a class is decided by.
 
 use super::number::round12;
+use super::stopping::{Levels, p_value};
 use crate::estimate::{
-    MeanInterval, SignFlipMethod, Summary, lag1, mean_interval, serial_interval, sign_flip, trend,
+    MeanInterval, SignFlipMethod, Summary, lag1, mean_interval, serial_interval, trend,
     wins_losses_ties,
 };
-use crate::plan::Estimand;
+use crate::plan::{Estimand, StopRule};
 use bootstrap::Stream;
 use serde::{Deserialize, Serialize};
 
@@ -82,9 +83,12 @@ pub struct Evidence {
     pub p: Option<f64>,
     /// How p was computed.
     pub p_method: String,
-    /// Reported intervals; `None` below 6 units or without spread.
+    /// Error rates at which p is read; the intervals' levels complement them.
+    pub levels: Levels,
+    /// Interval at `1 - levels.moderate`: 95 % unless the plan has looks.
+    /// `None` below 6 units or without spread.
     pub ci95: Option<Bounds>,
-    /// See [`Evidence::ci95`].
+    /// Interval at `1 - levels.strong`: 99 % unless the plan has looks.
     pub ci99: Option<Bounds>,
     /// Name of the interval's method.
     pub interval_method: String,
@@ -103,16 +107,17 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// Gathers the evidence in the effects `d` of the units, in run order.
+    /// Gathers the evidence in the effects `d` of the units, in run order, as
+    /// far as the stop rule lets it be read.
     #[must_use]
-    pub fn gather(d: &[f64], margin: (f64, f64), seed: u64) -> Self {
+    pub fn gather(d: &[f64], margin: (f64, f64), rule: &StopRule, seed: u64) -> Self {
         let summary = Summary::of(d).ok();
         let counts = wins_losses_ties(d, 0.0).ok();
         let enough = d.len() >= 6 && summary.as_ref().is_some_and(|s| s.sd != Some(0.0));
-        let p = if enough {
-            sign_flip(d, seed).ok()
-        } else {
-            None
+        let levels = Levels::after(rule, d.len());
+        let (p, p_method) = match enough.then(|| p_value(rule, d, seed)).flatten() {
+            Some((p, method)) => (Some(p), method),
+            None => (None, String::new()),
         };
         let interval = |level| {
             if enough {
@@ -121,7 +126,10 @@ impl Evidence {
                 None
             }
         };
-        let (ci95, ci99) = (interval(0.95), interval(0.99));
+        let (ci95, ci99) = (
+            interval(1.0 - levels.moderate),
+            interval(1.0 - levels.strong),
+        );
         let lag = if d.len() >= 12 { lag1(d).ok() } else { None };
         let scale = d.iter().fold(0.0f64, |m, x| m.max(x.abs()));
         Self {
@@ -133,8 +141,9 @@ impl Evidence {
             lower: counts.as_ref().map_or(0, |c| c.wins),
             higher: counts.as_ref().map_or(0, |c| c.losses),
             ties: counts.as_ref().map_or(0, |c| c.ties),
-            p: p.as_ref().map(|t| t.p),
-            p_method: p.as_ref().map_or(String::new(), |t| describe(t.method)),
+            p,
+            p_method,
+            levels,
             ci95: ci95.as_ref().map(Bounds::of),
             ci99: ci99.as_ref().map(Bounds::of),
             interval_method: ci95
@@ -167,7 +176,7 @@ impl Evidence {
     }
 }
 
-fn describe(method: SignFlipMethod) -> String {
+pub(super) fn describe(method: SignFlipMethod) -> String {
     match method {
         SignFlipMethod::Enumeration => "sign-flip, all signs".to_owned(),
         SignFlipMethod::MeetInTheMiddle => "sign-flip, exact by meeting in the middle".to_owned(),
@@ -217,9 +226,11 @@ pub struct Estimate {
     pub higher: usize,
     /// Units without a difference.
     pub ties: usize,
-    /// 95 % interval of the mean effect.
+    /// Levels of the two intervals: 0.95 and 0.99 unless the plan has looks.
+    pub interval_levels: (f64, f64),
+    /// Interval of the mean effect at the first level.
     pub ci95: Option<Bounds>,
-    /// 99 % interval of the mean effect.
+    /// Interval of the mean effect at the second level.
     pub ci99: Option<Bounds>,
     /// Name of the intervals' method.
     pub interval_method: String,
@@ -258,6 +269,10 @@ impl Estimate {
             lower: e.lower,
             higher: e.higher,
             ties: e.ties,
+            interval_levels: (
+                round12(1.0 - e.levels.moderate),
+                round12(1.0 - e.levels.strong),
+            ),
             ci95: e.ci95,
             ci99: e.ci99,
             interval_method: e.interval_method.clone(),

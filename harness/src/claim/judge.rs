@@ -2,15 +2,17 @@
 
 use super::evidence::half_width95;
 use super::number::round12;
+use super::stopping::has_enough_workers;
 use super::units::{Unit, comparison_units, control_pair_units, effects, margins};
 use super::words::{Subject, sentence};
 use super::{Class, Estimate, Evidence, Outcome, Shade, Verdict, classify};
 use crate::estimate::{holm, stratified_sign_flip, workers_needed};
 use crate::gate::{Code, Reason, check_experiment, check_units};
 use crate::observation::{ExperimentData, Measurements};
-use crate::plan::{ExperimentPlan, Margin, Metric, Plan};
+use crate::plan::{ExperimentPlan, Margin, Metric, Plan, StopRule};
 use bootstrap::Stream;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// The A/A test of a session refuses at this p.
 const AA_REFUSES_AT: f64 = 0.001;
@@ -113,7 +115,7 @@ struct Draft<'a> {
 /// Judges a session. Pure: the same record gives the same judgement anywhere.
 #[must_use]
 pub fn judge(plan: &Plan, measurements: &Measurements) -> Judgement {
-    let entries: Vec<(&str, &ExperimentPlan, ExperimentData)> = plan
+    let entries: Vec<(&str, &ExperimentPlan, Cow<'_, ExperimentData>)> = plan
         .experiments()
         .map(|(t, e)| (t, e, find(measurements, t, e)))
         .collect();
@@ -132,7 +134,7 @@ pub fn judge(plan: &Plan, measurements: &Measurements) -> Judgement {
             target,
             experiment,
             data,
-            measurements.status,
+            data.fault.is_none() && !has_enough_workers(&plan.stop_rule, experiment, data),
             &measurements.environment,
         );
         if let Some(control) = control.filter(|c| !c.passed) {
@@ -152,11 +154,11 @@ pub fn judge(plan: &Plan, measurements: &Measurements) -> Judgement {
             let units = comparison_units(experiment, data, candidate);
             let first: Vec<bool> = units.iter().map(|u| u.control_first).collect();
             let draft = assemble(
-                experiment,
-                candidate,
+                (experiment, candidate),
                 &effects(&units),
                 &first,
                 bounds,
+                &plan.stop_rule,
                 seed,
             );
             drafts.push(Draft {
@@ -207,7 +209,7 @@ pub fn assess(
 ) -> (Evidence, Claim) {
     let seed = seed_of(plan, "", &experiment.id);
     let bounds = margins(experiment.margin, experiment.estimand, control_mean);
-    let mut draft = assemble(experiment, 1, d, &[], bounds, seed);
+    let mut draft = assemble((experiment, 1), d, &[], bounds, &plan.stop_rule, seed);
     draft.gates.extend_from_slice(gates);
     let p_adjusted = draft.evidence.p.map(|p| {
         let mut ps = vec![p];
@@ -218,17 +220,27 @@ pub fn assess(
     (draft.evidence, claim)
 }
 
-fn find(measurements: &Measurements, target: &str, plan: &ExperimentPlan) -> ExperimentData {
+/// The data of an experiment; empty when it was never begun.
+fn find<'m>(
+    measurements: &'m Measurements,
+    target: &str,
+    plan: &ExperimentPlan,
+) -> Cow<'m, ExperimentData> {
     let found = measurements
         .experiments
         .iter()
         .find(|d| d.target == target && d.id == plan.id);
-    found.cloned().unwrap_or_else(|| ExperimentData {
-        target: target.to_owned(),
-        id: plan.id.clone(),
-        fault: None,
-        workers: Vec::new(),
-    })
+    found.map_or_else(
+        || {
+            Cow::Owned(ExperimentData {
+                target: target.to_owned(),
+                id: plan.id.clone(),
+                fault: None,
+                workers: Vec::new(),
+            })
+        },
+        Cow::Borrowed,
+    )
 }
 
 /// Seed of the resampling of one experiment.
@@ -282,17 +294,17 @@ fn control_mean(arms: &[ArmSummary]) -> f64 {
 }
 
 fn assemble<'a>(
-    plan: &'a ExperimentPlan,
-    candidate: usize,
+    (plan, candidate): (&'a ExperimentPlan, usize),
     d: &[f64],
     first: &[bool],
     bounds: (f64, f64),
+    rule: &StopRule,
     seed: u64,
 ) -> Draft<'a> {
     let mut gates = Vec::new();
     if d.iter().any(|x| !x.is_finite()) {
         gates.push(Reason::new(Code::NonFinite, "an effect can't be computed"));
-        let evidence = Evidence::gather(&[], bounds, seed);
+        let evidence = Evidence::gather(&[], bounds, rule, seed);
         return Draft {
             plan,
             candidate,
@@ -301,7 +313,7 @@ fn assemble<'a>(
             seed,
         };
     }
-    let evidence = Evidence::gather(d, bounds, seed);
+    let evidence = Evidence::gather(d, bounds, rule, seed);
     gates.extend(check_units(
         d,
         evidence.lower,
@@ -309,6 +321,12 @@ fn assemble<'a>(
         evidence.ties,
         first,
     ));
+    if *rule == StopRule::EProcess {
+        gates.push(Reason::new(
+            Code::SequentialInterval,
+            "the e-process chose when to stop",
+        ));
+    }
     if evidence.n >= 6 {
         let detail = format!("3/n = {:.2}", 3.0 / evidence.n as f64);
         gates.push(Reason::new(Code::UnseenMode, detail));

@@ -16,6 +16,7 @@ mod class;
 mod evidence;
 mod judge;
 mod number;
+mod stopping;
 mod units;
 mod words;
 
@@ -23,4 +24,5 @@ pub use class::{Class, Outcome, Shade, Verdict, classify};
 pub use evidence::{Bounds, Estimate, Evidence};
 pub use judge::{ArmSummary, Claim, ExperimentJudgement, Judgement, SessionControl, assess, judge};
 pub use number::{round12, signed_percent};
+pub use stopping::{Levels, has_enough_workers};
 pub use units::{Unit, comparison_units, control_pair_units, effects};

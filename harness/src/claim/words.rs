@@ -156,7 +156,7 @@ impl Subject<'_> {
         let half_width = self.half_width(e);
         let end = |x: Option<f64>| x.map_or("open".to_owned(), |x| self.effect(x, half_width));
         let interval = match e.ci95 {
-            Some(ci) => format!("CI95 {} to {}, ", end(ci.lo), end(ci.hi)),
+            Some(ci) => format!("CI{} {} to {}, ", level(e), end(ci.lo), end(ci.hi)),
             None => String::new(),
         };
         let p =
@@ -179,6 +179,12 @@ impl Subject<'_> {
             MarginScale::Absolute => format!("{} {}", self.margin.value, self.metric.unit),
         }
     }
+}
+
+/// Level of the reported interval in percent: 95, or what a look leaves.
+fn level(e: &Evidence) -> f64 {
+    let level = 100.0 * (1.0 - e.levels.moderate);
+    libm::round(1e4 * level) / 1e4
 }
 
 /// The reasons of at least a severity, as one clause.

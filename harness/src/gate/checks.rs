@@ -2,9 +2,7 @@
 
 use super::{Code, Reason};
 use crate::estimate::{lag1, trend, welch};
-use crate::observation::{
-    Environment, ExperimentData, Status, WorkerData, profile_fact, rebuilt_fact,
-};
+use crate::observation::{Environment, ExperimentData, WorkerData, profile_fact, rebuilt_fact};
 use crate::plan::{
     Design, Direction, ExperimentPlan, MAX_REPLACED_SHARE, Plan, ReplicationUnit, StopRule,
 };
@@ -26,7 +24,7 @@ pub fn check_experiment(
     target: &str,
     experiment: &ExperimentPlan,
     data: &ExperimentData,
-    status: Status,
+    unfinished: bool,
     environment: &Environment,
 ) -> Vec<Reason> {
     let mut reasons = declaration(plan, experiment);
@@ -41,15 +39,13 @@ pub fn check_experiment(
             None => format!("the experiment {}", fault.fault.words()),
         };
         reasons.push(Reason::new(code, format!("{subject}: {}", fault.message)));
-    } else if complete.len() < experiment.workers as usize {
+    } else if unfinished {
         let detail = format!(
             "{} of {} workers measured",
             complete.len(),
             experiment.workers
         );
-        if status == Status::Incomplete {
-            reasons.push(Reason::new(Code::Incomplete, detail));
-        }
+        reasons.push(Reason::new(Code::Incomplete, detail));
     }
     let lost = data
         .workers

@@ -22,6 +22,21 @@ pub enum Severity {
     Invalid,
 }
 
+impl Severity {
+    /// The severity as it stands in files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Explains => "explains",
+            Self::CapModerate => "cap_moderate",
+            Self::CapDirectional => "cap_directional",
+            Self::Insufficient => "insufficient",
+            Self::Invalid => "invalid",
+        }
+    }
+}
+
 /// A reason code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -142,6 +157,8 @@ pub enum Code {
     OrderEffect,
     /// This plan was run before: the first run counts.
     Attempts,
+    /// P allows for stopping at any time, the interval does not.
+    SequentialInterval,
     /// A slow mode rarer than 3/n of the units can't be excluded.
     UnseenMode,
     /// The smallest p that this design can reach.
@@ -213,6 +230,7 @@ const TABLE: &[(Code, &str, Severity, &str, &str)] = &[
     (ClockChanged, "clock_changed", Note, "the clock frequency differed between workers", "fix the governor"),
     (OrderEffect, "order_effect", Note, "which arm came first made a difference; the coin keeps the claim valid", "nothing, or look for state shared by the arms"),
     (Attempts, "attempts", Note, "this plan was run before: the first run counts", "report every attempt"),
+    (SequentialInterval, "sequential_interval", Note, "p allows for stopping at any time, the interval does not", "read the size of the effect with care, or declare looks"),
     (UnseenMode, "unseen_mode", Note, "a slow mode rarer than 3/n of the units can't be excluded", "more workers"),
     (SmallestP, "smallest_p", Note, "the smallest p that this design can reach", "more workers"),
     (SlotsVary, "slots_vary", Note, "one iteration outlasts the slot budget", "nothing, or smaller inputs"),

@@ -58,15 +58,78 @@ impl Design {
 }
 
 /// When measuring ends. Never "until significant".
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum StopRule {
     /// After the planned number of workers.
     Fixed,
+    /// When the sizes of the effects, without their signs, are known to this
+    /// half width (on the effect's scale; 0.005 is half a percent), or after
+    /// the planned number of workers. Leaves the exact test as it is.
+    Precision {
+        /// Wished half width.
+        half_width: f64,
+    },
+    /// At declared numbers of workers, if p is below the part of alpha that
+    /// O'Brien-Fleming spending gives the look. The last is the number of workers.
+    Looks {
+        /// Numbers of workers.
+        at: Vec<u32>,
+    },
+    /// When the sign-flip e-process reaches 100, or after the planned number
+    /// of workers.
+    EProcess,
     /// Not declared (imported data): caps the claim at `directional`.
     Undeclared,
+}
+
+impl std::str::FromStr for StopRule {
+    type Err = String;
+
+    /// `fixed`, `precision:0.5%`, `looks:12,24,36`, `e-process`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || {
+            format!(
+                "`{text}` is no stop rule: give fixed, precision:0.5%, looks:12,24,36 or e-process"
+            )
+        };
+        match text.split_once(':') {
+            None if text == "fixed" => Ok(Self::Fixed),
+            None if text == "e-process" => Ok(Self::EProcess),
+            Some(("precision", width)) => {
+                let percent: f64 = width
+                    .strip_suffix('%')
+                    .ok_or_else(wrong)?
+                    .trim()
+                    .parse()
+                    .map_err(|_| wrong())?;
+                if percent.is_finite() && percent > 0.0 && percent < 100.0 {
+                    Ok(Self::Precision {
+                        half_width: percent / 100.0,
+                    })
+                } else {
+                    Err(wrong())
+                }
+            }
+            Some(("looks", at)) => {
+                let at: Vec<u32> = at
+                    .split(',')
+                    .map(|n| n.trim().parse().map_err(|_| wrong()))
+                    .collect::<Result<_, _>>()?;
+                if at[0] >= 6 && at.windows(2).all(|w| w[0] < w[1]) {
+                    Ok(Self::Looks { at })
+                } else {
+                    Err(format!(
+                        "{}; looks increase and start at 6 or later",
+                        wrong()
+                    ))
+                }
+            }
+            _ => Err(wrong()),
+        }
+    }
 }
 
 /// How much of the default sample an invocation asks for.

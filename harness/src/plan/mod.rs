@@ -142,7 +142,7 @@ impl Plan {
     /// experiment's own entry. It is part of every claim.
     #[must_use]
     pub fn experiment_digest(&self, target: &str, experiment: &ExperimentPlan) -> String {
-        digest_of(&(self.seed, self.alpha, self.stop_rule, target, experiment))
+        digest_of(&(self.seed, self.alpha, &self.stop_rule, target, experiment))
     }
 }
 

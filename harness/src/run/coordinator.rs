@@ -7,11 +7,11 @@ use super::planner::{Reach, died};
 use super::process::{Arrival, WorkerProcess};
 use super::session::Session;
 use super::store::{
-    LedgerLine, append_ledger, is_finished, read_measurements, set_aside, worker_file,
+    LedgerLine, append_ledger, is_finished, is_satisfied, read_measurements, set_aside, worker_file,
 };
 use super::telemetry::Watch;
 use crate::observation::{ArmFault, ExperimentData, Fault, Status, WorkerOutcome};
-use crate::plan::{ExperimentPlan, MAX_REPLACED_SHARE, Plan, Seed};
+use crate::plan::{ExperimentPlan, MAX_REPLACED_SHARE, Plan, Seed, StopRule};
 use crate::schedule::{round_order, schedule_digest, worker_schedule};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -216,7 +216,7 @@ impl<'a> TargetRun<'a> {
                 .iter()
                 .find(|d| d.target == target && d.id == experiment.id)
                 .expect("measurements follow the plan");
-            experiments.push(open(experiment, index, data));
+            experiments.push(open(&plan.stop_rule, experiment, index, data));
         }
         Ok(Self {
             session,
@@ -297,13 +297,22 @@ impl<'a> TargetRun<'a> {
         last_words: &str,
         observer: &mut dyn Observer,
     ) -> Result<(), RunError> {
+        let rule = &self.session.plan.stop_rule;
         let open = &mut self.experiments[at];
         let mut given_up = None;
         match outcome {
             WorkerOutcome::Complete => {
                 open.settled.push(worker);
                 open.complete += 1;
-                open.finished = open.complete >= open.plan.workers;
+                open.finished = open.complete >= open.plan.workers
+                    || *rule != StopRule::Fixed
+                        && is_satisfied(
+                            &self.session.dir,
+                            rule,
+                            self.target,
+                            open.index,
+                            open.plan,
+                        )?;
             }
             WorkerOutcome::Failed(fault) => given_up = Some(fault.clone()),
             WorkerOutcome::Lost => {
@@ -393,7 +402,12 @@ impl<'a> TargetRun<'a> {
 }
 
 /// Picks up an experiment where an earlier run left it.
-fn open<'a>(plan: &'a ExperimentPlan, index: usize, data: &ExperimentData) -> Open<'a> {
+fn open<'a>(
+    rule: &StopRule,
+    plan: &'a ExperimentPlan,
+    index: usize,
+    data: &ExperimentData,
+) -> Open<'a> {
     let count = |wanted: fn(&WorkerOutcome) -> bool| {
         data.workers.iter().filter(|w| wanted(&w.outcome)).count() as u32
     };
@@ -408,7 +422,7 @@ fn open<'a>(plan: &'a ExperimentPlan, index: usize, data: &ExperimentData) -> Op
             .filter(|w| w.outcome != WorkerOutcome::Interrupted)
             .map(|w| w.worker)
             .collect(),
-        finished: is_finished(plan, data),
+        finished: is_finished(rule, plan, data),
     }
 }
 

@@ -22,7 +22,9 @@ pub use environment::{capture_environment, digest_of_file, inspect_machine};
 pub use error::RunError;
 pub use launch::Launch;
 pub use planner::{Options, Reach, plan_target};
-pub use session::{SESSION_VARIABLE, Session, default_root, latest_session, target_directory};
+pub use session::{
+    SESSION_VARIABLE, Session, Wishes, default_root, latest_session, target_directory,
+};
 pub use smoke::{SmokeFailure, smoke};
 pub use store::{read_measurements, read_plan, read_record, write_atomically, write_record};
 pub use worker::{WORKER_ARGUMENT, worker_main};

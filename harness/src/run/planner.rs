@@ -9,7 +9,7 @@ use super::session::Session;
 use crate::estimate;
 use crate::observation::{ArmFault, Fault};
 use crate::plan::{
-    DEFAULT_BLOCKS, DEFAULT_WORKERS, ExperimentPlan, Level, SameCode, Seed, TargetPlan,
+    DEFAULT_BLOCKS, DEFAULT_WORKERS, ExperimentPlan, Level, SameCode, Seed, StopRule, TargetPlan,
 };
 use crate::schedule::{control_pair_blocks, schedule_digest, slots_per_block, whole_designs};
 use crate::suite::Suite;
@@ -25,6 +25,8 @@ const LONGEST_SLOT_NS: f64 = 50_000_000.0;
 /// Workers and blocks of `--quick`.
 const QUICK_WORKERS: u32 = 6;
 const QUICK_BLOCKS: u32 = 16;
+/// Most workers of a rule that stops by itself.
+const SEQUENTIAL_WORKERS: u32 = 3 * DEFAULT_WORKERS;
 /// A budget never goes below these.
 const FEWEST_BLOCKS: u32 = 12;
 const FEWEST_WORKERS: u32 = 6;
@@ -140,7 +142,7 @@ pub fn plan_target(
             .map(|d| d.plan.candidates().len())
             .sum::<usize>();
     let family = family.max(options.family);
-    size(&mut drafts, options, family);
+    size(&mut drafts, options, &session.plan.stop_rule, family);
 
     let seed = session.plan.seed;
     for draft in &mut drafts {
@@ -300,7 +302,7 @@ pub(super) fn died(exit: &str, stderr: &str) -> String {
 }
 
 /// Chooses workers, blocks and iterations.
-fn size(drafts: &mut [Draft], options: &Options, family: usize) {
+fn size(drafts: &mut [Draft], options: &Options, rule: &StopRule, family: usize) {
     let (level_workers, level_blocks) = match options.level {
         Level::Default => (
             DEFAULT_WORKERS.max(workers_for_family(family)),
@@ -308,7 +310,12 @@ fn size(drafts: &mut [Draft], options: &Options, family: usize) {
         ),
         Level::Quick => (QUICK_WORKERS, QUICK_BLOCKS),
     };
-    let workers = options.workers.unwrap_or(level_workers);
+    let workers = match rule {
+        StopRule::Looks { at } => at.last().copied().unwrap_or(level_workers),
+        StopRule::Fixed | StopRule::Undeclared => options.workers.unwrap_or(level_workers),
+        // These stop by themselves: the number of workers is their limit.
+        _ => options.workers.unwrap_or(SEQUENTIAL_WORKERS),
+    };
     let blocks = options.blocks.unwrap_or(level_blocks);
     for draft in drafts.iter_mut() {
         draft.plan.iterations = iterations(&draft.plan.pilot_ns);

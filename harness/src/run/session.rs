@@ -17,6 +17,15 @@ pub const SESSION_VARIABLE: &str = "EVENHAND_SESSION";
 const GROUP_FILE: &str = "group";
 const LATEST: &str = "latest";
 
+/// What an invocation wishes for the whole session.
+#[derive(Clone, Debug, Default)]
+pub struct Wishes {
+    /// The seed; drawn from the operating system when absent.
+    pub seed: Option<Seed>,
+    /// The stop rule; a fixed number of workers when absent.
+    pub stop_rule: Option<StopRule>,
+}
+
 /// An open session.
 #[derive(Debug)]
 pub struct Session {
@@ -32,20 +41,27 @@ impl Session {
     /// invocation, or a new one under `root`.
     ///
     /// # Errors
-    /// If files can't be read or written, or `seed` contradicts the session's.
-    pub fn open(root: &Path, seed: Option<Seed>) -> Result<Self, RunError> {
+    /// If files can't be read or written, or the wishes contradict the session.
+    pub fn open(root: &Path, wishes: &Wishes) -> Result<Self, RunError> {
         let named = std::env::var_os(SESSION_VARIABLE).map(PathBuf::from);
         let session = match named.or_else(|| sibling_session(root)) {
             Some(dir) => Self::load(&dir)?,
-            None => return Self::create(root, seed),
+            None => return Self::create(root, wishes),
         };
-        match seed {
-            Some(seed) if seed != session.plan.seed => Err(RunError::Usage(format!(
-                "the session {} was planned with seed {}, not {seed}; leave `--seed` out to join it",
-                session.plan.session, session.plan.seed
-            ))),
-            _ => Ok(session),
+        let plan = &session.plan;
+        if wishes.seed.is_some_and(|seed| seed != plan.seed)
+            || wishes
+                .stop_rule
+                .as_ref()
+                .is_some_and(|rule| *rule != plan.stop_rule)
+        {
+            return Err(RunError::Usage(format!(
+                "the session {} was begun with another seed or stop rule; leave `--seed` and \
+                 `--stop` out to join it",
+                plan.session
+            )));
         }
+        Ok(session)
     }
 
     /// Opens an existing session folder.
@@ -63,16 +79,16 @@ impl Session {
     ///
     /// # Errors
     /// If files can't be written.
-    pub fn create(root: &Path, seed: Option<Seed>) -> Result<Self, RunError> {
+    pub fn create(root: &Path, wishes: &Wishes) -> Result<Self, RunError> {
         Self::with_plan(
             root,
             Plan {
                 schema: PLAN_SCHEMA.to_owned(),
                 session: String::new(),
                 created: String::new(),
-                seed: seed.unwrap_or_else(fresh_seed),
+                seed: wishes.seed.unwrap_or_else(fresh_seed),
                 alpha: 0.05,
-                stop_rule: StopRule::Fixed,
+                stop_rule: wishes.stop_rule.clone().unwrap_or(StopRule::Fixed),
                 attempt: 1,
                 repeats: None,
                 targets: Vec::new(),

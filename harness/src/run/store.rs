@@ -2,11 +2,12 @@
 //! observations are only ever appended.
 
 use super::error::RunError;
+use crate::claim::has_enough_workers;
 use crate::observation::{
     ArmFault, Environment, ExperimentData, Measurements, Status, Telemetry, WorkerData,
     WorkerOutcome, read_worker_lines,
 };
-use crate::plan::{ExperimentPlan, Plan};
+use crate::plan::{ExperimentPlan, Plan, StopRule};
 use crate::record::Record;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -224,7 +225,7 @@ pub fn read_measurements(dir: &Path, plan: &Plan) -> Result<Measurements, RunErr
     let finished = plan
         .experiments()
         .zip(&experiments)
-        .all(|((_, plan), data)| is_finished(plan, data));
+        .all(|((_, experiment), data)| is_finished(&plan.stop_rule, experiment, data));
     let status = if finished {
         Status::Complete
     } else {
@@ -237,10 +238,21 @@ pub fn read_measurements(dir: &Path, plan: &Plan) -> Result<Measurements, RunErr
     })
 }
 
-/// Whether an experiment has all its workers, or was given up.
-pub(super) fn is_finished(plan: &ExperimentPlan, data: &ExperimentData) -> bool {
-    data.fault.is_some()
-        || data.workers.iter().filter(|w| w.is_complete()).count() >= plan.workers as usize
+/// Whether an experiment has all the workers it needs, or was given up.
+pub(super) fn is_finished(rule: &StopRule, plan: &ExperimentPlan, data: &ExperimentData) -> bool {
+    data.fault.is_some() || has_enough_workers(rule, plan, data)
+}
+
+/// Whether an experiment's stop rule is satisfied by what is on disk.
+pub(super) fn is_satisfied(
+    dir: &Path,
+    rule: &StopRule,
+    target: &str,
+    index: usize,
+    plan: &ExperimentPlan,
+) -> Result<bool, RunError> {
+    let data = read_experiment(dir, target, index, plan, &read_ledger(dir)?)?;
+    Ok(has_enough_workers(rule, plan, &data))
 }
 
 fn read_experiment(

@@ -153,3 +153,37 @@ fn calibration_compares_every_arm_with_itself() {
         assert_eq!(judged.arms[0].n, 6);
     }
 }
+
+#[test]
+fn sequential_rules_stop_by_themselves_and_resume_agrees() {
+    // A large effect is found at the first look of the e-process's limit.
+    let subject = Subject::new("plain");
+    subject.bench(&["--stop", "precision:90%", "--workers", "20"]);
+    let record = subject.record();
+    let data = &record.measurements.experiments[0];
+    assert_eq!(data.workers.len(), 8, "the fewest that a precision stop allows");
+    assert_eq!(record.measurements.status, evenhand_harness::observation::Status::Complete);
+    let claim = &record.judgement.experiments[0].claims[0];
+    assert!(claim.reasons.iter().all(|r| r.code.name() != "incomplete"), "{claim:#?}");
+
+    // Nothing is open, so the same session has nothing left to run.
+    let again = subject
+        .command(&["--bench"])
+        .env("EVENHAND_SESSION", subject.latest())
+        .output()
+        .unwrap();
+    assert!(again.status.success());
+    assert_eq!(subject.record().measurements.experiments[0].workers.len(), 8);
+}
+
+#[test]
+fn looks_are_part_of_the_plan() {
+    let subject = Subject::new("plain");
+    let finished = Finished::new(subject.run(&["--bench", "--plan-only", "--stop", "looks:12,24"]));
+    assert_eq!(finished.code, 0, "{finished:#?}");
+    let plan = evenhand_harness::run::read_plan(&subject.latest().join("plan.json")).unwrap();
+    assert_eq!(plan.targets[0].experiments[0].workers, 24);
+    let wrong = Finished::new(subject.run(&["--bench", "--stop", "significant"]));
+    assert_eq!(wrong.code, 2);
+    assert!(wrong.stderr.contains("looks:12,24,36"), "{}", wrong.stderr);
+}
