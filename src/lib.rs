@@ -37,6 +37,7 @@
 
 pub mod executor;
 pub mod inputs;
+pub mod interop;
 pub mod protocol;
 pub mod report;
 

@@ -8,12 +8,17 @@ mod doctor;
 mod failure;
 mod gate;
 mod list;
+mod measure;
+mod planning;
+mod records;
 mod report;
 mod resume;
 mod run;
 mod schema;
 mod show;
 mod simulate;
+mod targets;
+mod verdict;
 
 pub use failure::Failure;
 

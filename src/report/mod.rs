@@ -1,8 +1,11 @@
 //! Words and pictures: renders records, holds no statistics.
 
 pub mod bencher;
+pub mod detail;
+pub mod detail_json;
 pub mod json;
 pub mod markdown;
+pub mod plot;
 mod quantity;
 pub mod style;
 pub mod terminal;
@@ -11,6 +14,7 @@ pub use quantity::{rate, seconds, value};
 
 use evenhand_harness::claim::{Class, ExperimentJudgement, Judgement};
 use evenhand_harness::observation::ArmFault;
+use evenhand_harness::plan::Direction;
 use evenhand_harness::record::Record;
 
 /// Which part of a record is shown, and how much of it.
@@ -41,6 +45,16 @@ pub fn fault_sentence(experiment: &str, fault: &ArmFault) -> String {
             fault.message
         ),
         None => format!("experiment `{experiment}` {words}: {}", fault.message),
+    }
+}
+
+/// Which way is better, in words.
+#[must_use]
+pub fn direction(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Lower => "lower is better",
+        Direction::Higher => "higher is better",
+        Direction::Context => "describes only",
     }
 }
 

@@ -1,0 +1,3 @@
+//! Other tools' formats.
+
+pub mod criterion;
