@@ -3,6 +3,7 @@
 
 mod analyze;
 mod calibrate;
+mod calibration;
 mod completions;
 mod doctor;
 mod failure;

@@ -10,16 +10,27 @@ use serde::Serialize;
 /// Schema of the document.
 pub const RESULT_SCHEMA: &str = "evenhand.result/1.0";
 
-#[derive(Serialize)]
-struct Results<'a> {
+/// What was concluded from a session.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+pub struct Results<'a> {
+    /// `evenhand.result/1.0`.
     schema: &'static str,
+    /// Name of the session.
     session: &'a str,
+    /// Whether it was measured to its end.
     status: Status,
+    /// Its seed.
     seed: Seed,
+    /// 1 for the first run of its plan.
     attempt: u32,
+    /// Digest of the record.
     record_digest: &'a str,
+    /// Number of comparisons that p was adjusted for.
     family_size: usize,
+    /// The control against itself.
     control: Option<SessionControl>,
+    /// In plan order.
     experiments: Vec<&'a ExperimentJudgement>,
 }
 

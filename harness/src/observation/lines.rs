@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 /// A line of an observation file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "line", rename_all = "snake_case")]
 pub enum Line {
     /// First line.
@@ -23,6 +24,7 @@ pub enum Line {
 
 /// Who measured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WorkerHeader {
     /// `evenhand.observation/1.0`.
     pub schema: String,
@@ -50,6 +52,7 @@ pub struct WorkerHeader {
 
 /// One timed slot.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SlotLine {
     /// Index of the block in the worker.
     #[serde(rename = "b")]
@@ -73,6 +76,7 @@ pub struct SlotLine {
 
 /// How a worker ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WorkerEnd {
     /// The reason when it did not measure everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]

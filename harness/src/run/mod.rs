@@ -23,7 +23,7 @@ pub use error::RunError;
 pub use launch::Launch;
 pub use planner::{Options, Reach, plan_target};
 pub use session::{
-    SESSION_VARIABLE, Session, Wishes, default_root, latest_session, target_directory,
+    SESSION_VARIABLE, Session, Wishes, default_root, fresh_name, latest_session, target_directory,
 };
 pub use smoke::{SmokeFailure, smoke};
 pub use store::{read_measurements, read_plan, read_record, write_atomically, write_record};

@@ -119,12 +119,7 @@ impl Session {
         plan.created = now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         fs::create_dir_all(root).map_err(|e| RunError::file(root, e))?;
         let dir = loop {
-            // Unique also for two sessions of one second.
-            plan.session = format!(
-                "{}-{:08x}",
-                now.strftime("%Y%m%dT%H%M%SZ"),
-                fresh_seed().0 as u32
-            );
+            plan.session = fresh_name();
             let dir = root.join(&plan.session);
             match fs::create_dir(&dir) {
                 Ok(()) => break dir,
@@ -224,6 +219,14 @@ fn rebuilt(target: &str) -> RunError {
          run`. `cargo evenhand resume --allow-rebuilt` goes on without claims for what both \
          builds measured"
     ))
+}
+
+/// A name for a folder that sorts by time (UTC), unique also within a second.
+#[must_use]
+pub fn fresh_name() -> String {
+    let now = jiff::Timestamp::now();
+    let stamp = now.strftime("%Y%m%dT%H%M%SZ");
+    format!("{stamp}-{:08x}", fresh_seed().0 as u32)
 }
 
 /// A seed from the operating system's randomness (the standard library keys

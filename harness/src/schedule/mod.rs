@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 /// What the slots of a block compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum BlockKind {
     /// Arms with each other.
