@@ -69,6 +69,7 @@
 #![deny(missing_docs)]
 
 mod acceleration;
+mod alias;
 mod atoms;
 pub mod clusters;
 mod dice;

@@ -85,6 +85,8 @@ fn width(n: usize) -> usize {
     width
 }
 
+/// One resample after the other: `draws` tuples and, where the width does not
+/// divide n, one shorter tuple.
 fn run<T: Term, const K: usize>(
     table: &[T],
     remainder: &[T],
@@ -94,6 +96,7 @@ fn run<T: Term, const K: usize>(
     each: &mut impl FnMut(T),
 ) {
     let sides = table.len() as u64;
+    let table = padded(table);
     let (words, loose) = (draws / K, draws % K);
     for _ in 0..resamples {
         // One accumulator per index of a word: the additions overlap.
@@ -101,13 +104,15 @@ fn run<T: Term, const K: usize>(
         for _ in 0..words {
             let indices = dice.indices::<K>(sides);
             for (lane, index) in lanes.iter_mut().zip(indices) {
-                *lane = lane.plus(table[index]);
+                *lane = lane.plus(at(&table, index));
             }
         }
         if loose > 0 {
             let indices = dice.indices::<K>(sides);
-            for (lane, &index) in lanes.iter_mut().zip(&indices[..loose]) {
-                *lane = lane.plus(table[index]);
+            for (slot, (lane, index)) in lanes.iter_mut().zip(indices).enumerate() {
+                if slot < loose {
+                    *lane = lane.plus(at(&table, index));
+                }
             }
         }
         let mut sum = lanes.into_iter().fold(T::ZERO, T::plus);
@@ -117,4 +122,18 @@ fn run<T: Term, const K: usize>(
         }
         each(sum);
     }
+}
+
+/// The table, filled up to a power of two.
+fn padded<T: Term>(table: &[T]) -> Vec<T> {
+    let mut padded = table.to_vec();
+    padded.resize(table.len().next_power_of_two(), T::ZERO);
+    padded
+}
+
+/// A look-up in a padded table. Indices are below the length anyway; a mask
+/// says so to the compiler for less than a bounds check costs.
+#[inline(always)]
+fn at<T: Term>(padded: &[T], index: usize) -> T {
+    padded[index & (padded.len() - 1)]
 }

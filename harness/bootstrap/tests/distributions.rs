@@ -2,6 +2,8 @@
 //!
 //! Everything is seeded, so nothing here can fail by chance.
 
+use std::collections::BTreeMap;
+
 use bootstrap::{
     BootstrapDistribution, Interval, JointResamples, Moments, Replicates, Stream, clusters, exact,
     fourier, mean, moments, normal, order_statistics, statistic, strata,
@@ -125,6 +127,40 @@ fn order_statistics_equal_full_resampling() {
             "p {p}: {}",
             largest_gap(&fast, &full)
         );
+    }
+}
+
+#[test]
+fn order_statistics_have_the_probabilities_of_enumeration() {
+    const DRAWS: usize = 400_000;
+    for (n, p) in [
+        (1_usize, 0.5),
+        (2, 0.5),
+        (4, 0.5),
+        (5, 0.5),
+        (6, 0.3),
+        (6, 0.97),
+    ] {
+        // No two pairs of these have the same interpolated value.
+        let x: Vec<f64> = (0..n as i32).map(|i| f64::from(10 * i * i + i)).collect();
+        let mut expected = BTreeMap::new();
+        for resample in 0..n.pow(n as u32) {
+            let drawn: Vec<f64> = (0..n as u32).map(|k| x[resample / n.pow(k) % n]).collect();
+            let value = bootstrap::quantile(&drawn, p).unwrap();
+            *expected.entry(value.to_bits()).or_insert(0.0) += 1.0 / n.pow(n as u32) as f64;
+        }
+        let mut got = BTreeMap::new();
+        let stream = &mut Stream::new(19, "ranks");
+        let drawn = order_statistics::replicates(&x, p, DRAWS, stream).unwrap();
+        for value in drawn.values() {
+            *got.entry(value.to_bits()).or_insert(0.0) += 1.0 / DRAWS as f64;
+        }
+        for (value, q) in &expected {
+            let gap = got.remove(value).unwrap_or(0.0) - q;
+            let sigmas = gap / (q * (1.0 - q) / DRAWS as f64).sqrt().max(1e-9);
+            assert!(sigmas.abs() < 4.5, "n {n}, p {p}: {sigmas} at {q}");
+        }
+        assert!(got.is_empty(), "impossible values");
     }
 }
 

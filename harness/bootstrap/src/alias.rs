@@ -1,0 +1,50 @@
+//! One draw from a finite distribution in constant time.
+
+use crate::dice::Dice;
+
+/// Walker's alias table (Walker, ACM TOMS 3(3), 1977): every cell keeps its
+/// own outcome below its threshold and gives another one above it.
+#[derive(Clone, Debug)]
+pub(crate) struct Alias {
+    thresholds: Vec<u64>,
+    others: Vec<u32>,
+}
+
+impl Alias {
+    /// Outcome i with a probability in proportion to `weights[i]`; at least
+    /// one weight is positive and there are at most `u32::MAX` of them.
+    pub fn new(weights: &[f64]) -> Self {
+        let cells = weights.len();
+        let scale = cells as f64 / weights.iter().sum::<f64>();
+        let mut rest: Vec<f64> = weights.iter().map(|w| w * scale).collect();
+        let mut table = Self {
+            thresholds: vec![u64::MAX; cells],
+            others: (0..cells as u32).collect(),
+        };
+        let (mut small, mut large): (Vec<usize>, Vec<usize>) =
+            (0..cells).partition(|&i| rest[i] < 1.0);
+        while let (Some(&giver), Some(taker)) = (large.last(), small.pop()) {
+            table.thresholds[taker] = (rest[taker] * 2_f64.powi(64)) as u64;
+            table.others[taker] = giver as u32;
+            rest[giver] -= 1.0 - rest[taker];
+            if rest[giver] < 1.0 {
+                large.pop();
+                small.push(giver);
+            }
+        }
+        table
+    }
+
+    /// One word: its product with the number of cells names the cell in the
+    /// high half and decides within it by the low half.
+    #[inline(always)]
+    pub fn draw(&self, dice: &mut Dice) -> usize {
+        let product = u128::from(dice.word()) * self.thresholds.len() as u128;
+        let cell = (product >> 64) as usize;
+        if (product as u64) < self.thresholds[cell] {
+            cell
+        } else {
+            self.others[cell] as usize
+        }
+    }
+}
