@@ -11,8 +11,9 @@ pub mod style;
 pub mod terminal;
 
 pub use quantity::{rate, seconds, value};
+pub use terminal::label;
 
-use evenhand_harness::claim::{Class, ExperimentJudgement, Judgement};
+use evenhand_harness::claim::{Class, ExperimentJudgement, Judgement, SessionControl};
 use evenhand_harness::observation::ArmFault;
 use evenhand_harness::plan::Direction;
 use evenhand_harness::record::Record;
@@ -91,7 +92,13 @@ pub fn class_counts(experiments: &[&ExperimentJudgement]) -> String {
 /// The session's A/A line.
 #[must_use]
 pub fn control_sentence(judgement: &Judgement) -> String {
-    match judgement.control {
+    control_words(judgement.control.as_ref())
+}
+
+/// What an A/A control says.
+#[must_use]
+pub fn control_words(control: Option<&SessionControl>) -> String {
+    match control {
         None => "A/A control: none was measured".to_owned(),
         Some(c) if c.passed => {
             format!(

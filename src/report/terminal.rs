@@ -144,7 +144,8 @@ fn effect(claim: &Claim) -> String {
 }
 
 /// Class and direction in a word or two, coloured.
-pub(super) fn label(claim: &Claim) -> String {
+#[must_use]
+pub fn label(claim: &Claim) -> String {
     let name = claim
         .shade
         .map_or(claim.class.name(), |shade| match claim.class {

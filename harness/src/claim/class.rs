@@ -169,7 +169,7 @@ fn shortages(e: &Evidence) -> Vec<Reason> {
         let detail = format!("{} units count as {:.1}", e.n, e.n_eff);
         reasons.push(Reason::new(Code::TooFewEffective, detail));
     }
-    if e.n >= FEWEST_UNITS && 2 * e.ties > e.n {
+    if e.n >= FEWEST_UNITS && 2 * e.ties > e.n && e.outcomes.is_none() {
         reasons.push(Reason::new(
             Code::MostlyTies,
             format!("{} of {} units", e.ties, e.n),

@@ -3,8 +3,8 @@
 use super::number::round12;
 use super::stopping::{Levels, p_value};
 use crate::estimate::{
-    MeanInterval, SignFlipMethod, Summary, lag1, mean_interval, serial_interval, trend,
-    wins_losses_ties,
+    MeanInterval, PairedCounts, SignFlip, SignFlipMethod, Summary, lag1, mean_interval,
+    serial_interval, trend, wins_losses_ties,
 };
 use crate::plan::{Estimand, StopRule};
 use bootstrap::Stream;
@@ -60,6 +60,9 @@ impl Bounds {
     }
 }
 
+/// Above this many units the test flips sums of neighbouring units.
+pub(super) const SINGLE_UNITS_UP_TO: usize = 10_000;
+
 /// What the classifier looks at, in full precision.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evidence {
@@ -104,6 +107,8 @@ pub struct Evidence {
     pub trend_p: Option<f64>,
     /// A bound this close to zero touches it.
     pub zero_tolerance: f64,
+    /// Which tasks passed (candidate first), when units are outcomes of tasks.
+    pub outcomes: Option<PairedCounts>,
 }
 
 impl Evidence {
@@ -149,7 +154,11 @@ impl Evidence {
             interval_method: ci95
                 .as_ref()
                 .map_or(String::new(), |i| i.method.to_string()),
-            percentile95: if enough { percentile(d, seed) } else { None },
+            percentile95: if enough && d.len() <= SINGLE_UNITS_UP_TO {
+                percentile(d, seed)
+            } else {
+                None
+            },
             margin,
             serially_correlated: lag.as_ref().is_some_and(|l| l.fired),
             lag1: lag.as_ref().map(|l| l.r1c),
@@ -159,6 +168,7 @@ impl Evidence {
                 None
             },
             zero_tolerance: 1e-9 * scale,
+            outcomes: None,
         }
     }
 
@@ -176,11 +186,16 @@ impl Evidence {
     }
 }
 
-pub(super) fn describe(method: SignFlipMethod) -> String {
-    match method {
+pub(super) fn describe(test: &SignFlip, units: usize) -> String {
+    let method = match test.method {
         SignFlipMethod::Enumeration => "sign-flip, all signs".to_owned(),
         SignFlipMethod::MeetInTheMiddle => "sign-flip, exact by meeting in the middle".to_owned(),
         SignFlipMethod::MonteCarlo { draws } => format!("sign-flip, {draws} draws"),
+    };
+    if test.n < units {
+        format!("{method}, {} sums of neighbouring units", test.n)
+    } else {
+        method
     }
 }
 
@@ -252,6 +267,34 @@ pub struct Estimate {
     pub trend_p: Option<f64>,
     /// Seed of resampling.
     pub seed: crate::plan::Seed,
+    /// Passed tasks of both arms, when units are outcomes of tasks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcomes: Option<Outcomes>,
+}
+
+/// How many tasks passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Outcomes {
+    /// Passed by the candidate.
+    pub candidate: u64,
+    /// Passed by the control.
+    pub control: u64,
+    /// Passed by both.
+    pub both: u64,
+    /// All tasks.
+    pub n: u64,
+}
+
+impl Outcomes {
+    fn of(counts: &PairedCounts) -> Self {
+        Self {
+            candidate: counts.both + counts.first_only,
+            control: counts.both + counts.second_only,
+            both: counts.both,
+            n: counts.n(),
+        }
+    }
 }
 
 impl Estimate {
@@ -284,6 +327,7 @@ impl Estimate {
             lag1: e.lag1.map(round12),
             trend_p: e.trend_p.map(round12),
             seed: crate::plan::Seed(seed),
+            outcomes: e.outcomes.as_ref().map(Outcomes::of),
         }
     }
 }

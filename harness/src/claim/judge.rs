@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// The A/A test of a session refuses at this p.
-const AA_REFUSES_AT: f64 = 0.001;
+pub(super) const AA_REFUSES_AT: f64 = 0.001;
 
 /// Everything that follows from a session's measurements.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -104,12 +104,12 @@ pub struct Claim {
 }
 
 /// A comparison before it knows its family.
-struct Draft<'a> {
-    plan: &'a ExperimentPlan,
-    candidate: usize,
-    evidence: Evidence,
-    gates: Vec<Reason>,
-    seed: u64,
+pub(super) struct Draft<'a> {
+    pub plan: &'a ExperimentPlan,
+    pub candidate: usize,
+    pub evidence: Evidence,
+    pub gates: Vec<Reason>,
+    pub seed: u64,
 }
 
 /// Judges a session. Pure: the same record gives the same judgement anywhere.
@@ -196,30 +196,6 @@ pub fn judge(plan: &Plan, measurements: &Measurements) -> Judgement {
     }
 }
 
-/// Assesses effects that come without a plan's observations (imported pairs),
-/// as the only comparison of its family.
-#[must_use]
-pub fn assess(
-    plan: &Plan,
-    experiment: &ExperimentPlan,
-    d: &[f64],
-    control_mean: f64,
-    gates: &[Reason],
-    family: &[f64],
-) -> (Evidence, Claim) {
-    let seed = seed_of(plan, "", &experiment.id);
-    let bounds = margins(experiment.margin, experiment.estimand, control_mean);
-    let mut draft = assemble((experiment, 1), d, &[], bounds, &plan.stop_rule, seed);
-    draft.gates.extend_from_slice(gates);
-    let p_adjusted = draft.evidence.p.map(|p| {
-        let mut ps = vec![p];
-        ps.extend_from_slice(family);
-        holm(&ps).map_or(1.0, |adjusted| adjusted[0])
-    });
-    let claim = finish(&draft, p_adjusted);
-    (draft.evidence, claim)
-}
-
 /// The data of an experiment; empty when it was never begun.
 fn find<'m>(
     measurements: &'m Measurements,
@@ -293,7 +269,7 @@ fn control_mean(arms: &[ArmSummary]) -> f64 {
     arms.first().and_then(|a| a.median).unwrap_or(1.0)
 }
 
-fn assemble<'a>(
+pub(super) fn assemble<'a>(
     (plan, candidate): (&'a ExperimentPlan, usize),
     d: &[f64],
     first: &[bool],
@@ -352,7 +328,7 @@ fn adjust(drafts: &[Draft<'_>], family_size: usize) -> Vec<Option<f64>> {
         .collect()
 }
 
-fn finish(draft: &Draft<'_>, p_adjusted: Option<f64>) -> Claim {
+pub(super) fn finish(draft: &Draft<'_>, p_adjusted: Option<f64>) -> Claim {
     let plan = draft.plan;
     let e = &draft.evidence;
     let verdict = classify(e, plan.metric.direction, p_adjusted, &draft.gates);
@@ -399,6 +375,7 @@ fn worded(
         estimand: plan.estimand,
         margin,
         unit: plan.unit,
+        outcomes: evidence.outcomes.is_some(),
         needed,
     };
     sentence(&subject, evidence, verdict)

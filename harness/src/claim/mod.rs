@@ -14,15 +14,20 @@
 
 mod class;
 mod evidence;
+mod imported;
 mod judge;
 mod number;
+mod rates;
 mod stopping;
+mod summary;
 mod units;
 mod words;
 
 pub use class::{Class, Outcome, Shade, Verdict, classify};
-pub use evidence::{Bounds, Estimate, Evidence};
-pub use judge::{ArmSummary, Claim, ExperimentJudgement, Judgement, SessionControl, assess, judge};
+pub use evidence::{Bounds, Estimate, Evidence, Outcomes};
+pub use imported::{Assessment, ControlPairs, Family, Imported, Inner, Missing, Pairs, assess};
+pub use judge::{ArmSummary, Claim, ExperimentJudgement, Judgement, SessionControl, judge};
 pub use number::{round12, signed_percent};
 pub use stopping::{Levels, has_enough_workers};
+pub use summary::{PublishedInterval, Summarised, SummaryVerdict, judge_summary};
 pub use units::{Unit, comparison_units, control_pair_units, effects};

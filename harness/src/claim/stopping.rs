@@ -1,10 +1,14 @@
 //! What a stop rule means: when an experiment has enough workers, and at which
 //! levels its evidence may then be read.
 
+use super::evidence::{SINGLE_UNITS_UP_TO, describe};
 use super::units::{comparison_units, effects};
-use crate::estimate::{e_process, obrien_fleming_looks, precision_stop, sign_flip};
+use crate::estimate::{SignFlip, e_process, obrien_fleming_looks, precision_stop, sign_flip};
 use crate::observation::ExperimentData;
 use crate::plan::{ExperimentPlan, StopRule};
+
+/// Number of sums that stand for a large number of units.
+const SUMS: usize = 4_096;
 
 /// The e-process stops when it could claim at one percent.
 const E_PROCESS_STOPS_AT: f64 = 100.0;
@@ -59,8 +63,22 @@ pub(super) fn p_value(rule: &StopRule, d: &[f64], seed: u64) -> Option<(f64, Str
         let highest = e_process(d).ok()?.into_iter().fold(1.0, f64::max);
         return Some((1.0 / highest, "sign-flip e-process, 1 / max E".to_owned()));
     }
-    let test = sign_flip(d, seed).ok()?;
-    Some((test.p, super::evidence::describe(test.method)))
+    let test = flip(d, seed)?;
+    Some((test.p, describe(&test, d.len())))
+}
+
+/// The sign-flip test. A sum of units with coins of their own has a coin of its
+/// own, so flipping sums of neighbours is as exact as flipping units, and the
+/// work stays bounded.
+fn flip(d: &[f64], seed: u64) -> Option<SignFlip> {
+    if d.len() <= SINGLE_UNITS_UP_TO {
+        return sign_flip(d, seed).ok();
+    }
+    let sums: Vec<f64> = d
+        .chunks(d.len().div_ceil(SUMS))
+        .map(|neighbours| neighbours.iter().sum())
+        .collect();
+    sign_flip(&sums, seed).ok()
 }
 
 /// Whether an experiment has all the workers its stop rule asks for. Pure: a

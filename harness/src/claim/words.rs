@@ -1,6 +1,7 @@
 //! The sentence of a claim. Words come from the class, never by hand.
 
 use super::number::{margin_percent, p_value, plain_percent, quantity, signed_percent};
+use super::rates::rate_words;
 use super::{Bounds, Class, Evidence, Outcome, Shade, Verdict};
 use crate::gate::{Reason, Severity};
 use crate::plan::{Estimand, Margin, MarginScale, Metric, ReplicationUnit};
@@ -13,6 +14,8 @@ pub(super) struct Subject<'a> {
     pub estimand: Estimand,
     pub margin: Margin,
     pub unit: ReplicationUnit,
+    /// Whether units are outcomes of tasks.
+    pub outcomes: bool,
     /// Units that would resolve an effect of the margin.
     pub needed: Option<u64>,
 }
@@ -117,11 +120,10 @@ impl Subject<'_> {
         let side = if e.effect < 0.0 { "lower" } else { "higher" };
         let size = match self.estimand {
             Estimand::PairedLogRatio => plain_percent(libm::expm1(e.effect), self.half_width(e)),
-            Estimand::PairedDifference => {
-                quantity(e.effect.abs(), self.half_width(e), &self.metric.unit)
-                    .trim_start_matches('+')
-                    .to_owned()
-            }
+            Estimand::PairedDifference => self
+                .effect(e.effect.abs(), self.half_width(e))
+                .trim_start_matches('+')
+                .to_owned(),
         };
         format!(
             "{} of `{}` is {size} {side} than of `{}`",
@@ -147,6 +149,11 @@ impl Subject<'_> {
     fn effect(&self, effect: f64, half_width: Option<f64>) -> String {
         match self.estimand {
             Estimand::PairedLogRatio => signed_percent(libm::expm1(effect), half_width),
+            // Differences of rates are percentage points.
+            Estimand::PairedDifference if self.outcomes => {
+                let points = signed_percent(effect, half_width.or(Some(0.1)));
+                points.replace('%', "points")
+            }
             Estimand::PairedDifference => quantity(effect, half_width, &self.metric.unit),
         }
     }
@@ -161,11 +168,23 @@ impl Subject<'_> {
         };
         let p =
             e.p.map_or(String::new(), |p| format!(", p = {}", p_value(p)));
-        format!("{interval}{} {}{p}", e.n, self.units(e.n))
+        let passed = e.outcomes.map_or(String::new(), |o| {
+            let n = o.n();
+            format!(
+                "`{}` passed {} and `{}` {}, ",
+                self.candidate,
+                rate_words(o.both + o.first_only, n),
+                self.control,
+                rate_words(o.both + o.second_only, n)
+            )
+        });
+        format!("{passed}{interval}{} {}{p}", e.n, self.units(e.n))
     }
 
     fn units(&self, n: usize) -> &'static str {
         match (self.unit, n) {
+            _ if self.outcomes && n == 1 => "task",
+            _ if self.outcomes => "tasks",
             (ReplicationUnit::Worker, 1) => "worker",
             (ReplicationUnit::Worker, _) => "workers",
             (_, 1) => "pair",

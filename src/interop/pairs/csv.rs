@@ -1,0 +1,374 @@
+//! CSV, one value per row (long) or one unit per row (wide).
+
+use super::cell::short;
+use super::{Cell, Declared, Fact, ReadError, Row, Table};
+use ::csv::{ByteRecord, ReaderBuilder};
+use std::collections::HashMap;
+
+/// How to read a CSV file.
+#[derive(Clone, Debug, Default)]
+pub struct CsvOptions {
+    /// Delimiter; a comma unless told.
+    pub delimiter: Option<u8>,
+    /// Our column name -> the file's.
+    pub columns: HashMap<String, String>,
+}
+
+/// Reads a CSV file.
+///
+/// # Errors
+/// Names line and column.
+pub fn read_csv(
+    bytes: &[u8],
+    options: &CsvOptions,
+    declared: &Declared,
+) -> Result<Table, ReadError> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return Err(ReadError::at(1, "the file is UTF-16; save it as UTF-8"));
+    }
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err(ReadError::new("the file is empty"));
+    }
+    let mut reader = ReaderBuilder::new()
+        .delimiter(options.delimiter.unwrap_or(b','))
+        .has_headers(true)
+        .trim(::csv::Trim::All)
+        .from_reader(bytes);
+    let header = reader.byte_headers().map_err(syntax)?.clone();
+    let columns = Columns::find(&header, options, declared)?;
+    let mut table = Table::new(Declared::default());
+    table.blocks = columns.block.is_some();
+    for name in &columns.ignored {
+        table.ignore(name);
+    }
+    let mut record = ByteRecord::new();
+    while reader.read_byte_record(&mut record).map_err(syntax)? {
+        let line = record.position().map_or(0, ::csv::Position::line);
+        columns.read(&record, line, &mut table)?;
+    }
+    if table.rows.is_empty() {
+        return Err(ReadError::new(
+            "the file has a header but no row below it: nothing was measured",
+        ));
+    }
+    Ok(table)
+}
+
+fn syntax(error: ::csv::Error) -> ReadError {
+    let line = error.position().map(::csv::Position::line);
+    let message = match error.kind() {
+        ::csv::ErrorKind::UnequalLengths {
+            expected_len, len, ..
+        } => format!("{len} fields where the header has {expected_len}"),
+        ::csv::ErrorKind::Utf8 { .. } => "the text is not UTF-8".to_owned(),
+        other => format!("{other:?}"),
+    };
+    ReadError {
+        line,
+        column: None,
+        message,
+    }
+}
+
+/// Where the values of a row stand.
+enum Layout {
+    /// One arm and one value per row.
+    Long { arm: usize, value: usize },
+    /// One column per arm, and perhaps the name of the arm that ran first.
+    Wide {
+        arms: Vec<(String, usize)>,
+        first: Option<usize>,
+    },
+}
+
+struct Columns {
+    unit: usize,
+    layout: Layout,
+    order: Option<usize>,
+    experiment: Option<usize>,
+    metric: Option<usize>,
+    profile: Option<usize>,
+    block: Option<usize>,
+    repeat: Option<usize>,
+    state: Option<usize>,
+    facts: Vec<(Fact, usize)>,
+    ignored: Vec<String>,
+}
+
+impl Columns {
+    fn find(
+        header: &ByteRecord,
+        options: &CsvOptions,
+        declared: &Declared,
+    ) -> Result<Self, ReadError> {
+        let names: Vec<String> = header
+            .iter()
+            .map(|field| String::from_utf8_lossy(field).trim().to_owned())
+            .collect();
+        if let [only] = names.as_slice() {
+            for (sign, say) in [(';', "';'"), ('\t', "tab")] {
+                if only.contains(sign) {
+                    return Err(ReadError::at(
+                        1,
+                        format!(
+                            "there is one column only, but it holds {say} signs: add `--delimiter {say}`"
+                        ),
+                    ));
+                }
+            }
+        }
+        let theirs = |ours: &str| options.columns.get(ours).cloned();
+        let find = |ours: &str| -> Result<Option<usize>, ReadError> {
+            let wanted = theirs(ours);
+            let name = wanted.clone().unwrap_or_else(|| ours.to_owned());
+            let mut hits = names
+                .iter()
+                .enumerate()
+                .filter(|(_, n)| n.eq_ignore_ascii_case(&name));
+            match (hits.next(), hits.next()) {
+                (Some(_), Some((second, _))) => Err(ReadError::at(
+                    1,
+                    format!("two columns are named `{}`", short(&name)),
+                )
+                .column(second as u64 + 1)),
+                (None, _) if wanted.is_some() => Err(ReadError::at(
+                    1,
+                    format!("there is no column `{}` ({})", short(&name), found(&names)),
+                )),
+                (hit, _) => Ok(hit.map(|(i, _)| i)),
+            }
+        };
+        let need = |ours: &str| -> Result<usize, ReadError> {
+            find(ours)?.ok_or_else(|| {
+                ReadError::at(
+                    1,
+                    format!(
+                        "there is no column `{ours}` ({}); name it with `--column {ours}=NAME`",
+                        found(&names)
+                    ),
+                )
+            })
+        };
+        let mut facts = Vec::new();
+        for fact in Fact::ALL {
+            facts.extend(find(fact.column())?.map(|i| (fact, i)));
+        }
+        let mut columns = Self {
+            unit: need("unit")?,
+            layout: Self::layout(&names, declared, &find, &need)?,
+            order: find("order")?,
+            experiment: find("experiment")?,
+            metric: find("metric")?,
+            profile: find("profile")?,
+            block: find("block")?,
+            repeat: find("repeat")?,
+            state: find("state")?,
+            facts,
+            ignored: Vec::new(),
+        };
+        columns.ignored = columns.unused(&names);
+        Ok(columns)
+    }
+
+    fn layout(
+        names: &[String],
+        declared: &Declared,
+        find: &impl Fn(&str) -> Result<Option<usize>, ReadError>,
+        need: &impl Fn(&str) -> Result<usize, ReadError>,
+    ) -> Result<Layout, ReadError> {
+        let at = |name: &str| names.iter().position(|n| n == name);
+        let wide = find("arm")?.is_none()
+            && declared.control.as_deref().is_some_and(|c| at(c).is_some())
+            && !declared.candidates.is_empty();
+        if !wide {
+            return Ok(Layout::Long {
+                arm: need("arm")?,
+                value: need("value")?,
+            });
+        }
+        let wanted = declared
+            .control
+            .iter()
+            .chain(&declared.control_again)
+            .chain(&declared.candidates);
+        let mut arms = Vec::new();
+        for name in wanted {
+            let Some(i) = at(name) else {
+                return Err(ReadError::at(
+                    1,
+                    format!("there is no column `{}` ({})", short(name), found(names)),
+                ));
+            };
+            arms.push((name.clone(), i));
+        }
+        Ok(Layout::Wide {
+            arms,
+            first: find("first")?,
+        })
+    }
+
+    fn unused(&self, names: &[String]) -> Vec<String> {
+        let mut used = vec![self.unit];
+        match &self.layout {
+            Layout::Long { arm, value } => used.extend([*arm, *value]),
+            Layout::Wide { arms, first } => {
+                used.extend(arms.iter().map(|(_, i)| *i));
+                used.extend(first);
+            }
+        }
+        let plain = [
+            self.order,
+            self.experiment,
+            self.metric,
+            self.profile,
+            self.block,
+            self.repeat,
+            self.state,
+        ];
+        used.extend(plain.into_iter().flatten());
+        used.extend(self.facts.iter().map(|(_, i)| *i));
+        let unused = |(i, name): (usize, &String)| (!used.contains(&i)).then(|| name.clone());
+        names.iter().enumerate().filter_map(unused).collect()
+    }
+
+    fn read(&self, record: &ByteRecord, line: u64, table: &mut Table) -> Result<(), ReadError> {
+        let text = |i: usize| -> Result<&str, ReadError> {
+            std::str::from_utf8(&record[i])
+                .map_err(|_| ReadError::at(line, "the text is not UTF-8").column(i as u64 + 1))
+        };
+        let optional = |i: Option<usize>| i.map_or(Ok(""), text);
+        let unit = text(self.unit)?;
+        if unit.is_empty() {
+            return Err(ReadError::at(line, "the unit has no name").column(self.unit as u64 + 1));
+        }
+        let inner = match (optional(self.block)?, optional(self.repeat)?) {
+            (block, "") => block.to_owned(),
+            ("", repeat) => repeat.to_owned(),
+            (block, repeat) => format!("{block}/{repeat}"),
+        };
+        let mut facts = Vec::new();
+        for &(fact, i) in &self.facts {
+            let value = text(i)?;
+            if !value.is_empty() {
+                facts.push((fact, table.names.number(value)));
+            }
+        }
+        let mut row = Row {
+            line: u32::try_from(line).unwrap_or(u32::MAX),
+            experiment: table.names.number(optional(self.experiment)?),
+            profile: table.names.number(optional(self.profile)?),
+            metric: table.names.number(optional(self.metric)?),
+            unit: table.names.number(unit),
+            arm: 0,
+            inner: table.names.number(&inner),
+            cell: Cell::Missing,
+            order: f64::NAN,
+            facts: table.facts_number(facts),
+        };
+        if let Some(i) = self.order {
+            row.order = order(text(i)?).map_err(|e| ReadError::at(line, e).column(i as u64 + 1))?;
+        }
+        let cell = |i: usize| -> Result<Cell, ReadError> {
+            let wrong = |e: String, i: usize| ReadError::at(line, e).column(i as u64 + 1);
+            let cell = Cell::parse(text(i)?).map_err(|e| wrong(e, i))?;
+            match self.state {
+                Some(s) => cell.with_state(text(s)?).map_err(|e| wrong(e, s)),
+                None => Ok(cell),
+            }
+        };
+        match &self.layout {
+            Layout::Long { arm, value } => {
+                let name = text(*arm)?;
+                if name.is_empty() {
+                    return Err(ReadError::at(line, "the arm has no name").column(*arm as u64 + 1));
+                }
+                row.arm = table.names.number(name);
+                row.cell = cell(*value)?;
+                table.rows.push(row);
+            }
+            Layout::Wide { arms, first } => {
+                let first = optional(*first)?;
+                for (name, i) in arms {
+                    row.arm = table.names.number(name);
+                    row.cell = cell(*i)?;
+                    if !first.is_empty() {
+                        row.order = if first == name { 1.0 } else { 2.0 };
+                    }
+                    table.rows.push(row);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn found(names: &[String]) -> String {
+    let list: Vec<String> = names
+        .iter()
+        .take(12)
+        .map(|n| format!("`{}`", short(n)))
+        .collect();
+    let more = if names.len() > 12 { ", ..." } else { "" };
+    format!("the file has {}{more}", list.join(", "))
+}
+
+/// A position or a time stamp in seconds, as a number or RFC 3339.
+pub(super) fn order(text: &str) -> Result<f64, String> {
+    if text.is_empty() {
+        return Ok(f64::NAN);
+    }
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() => Ok(number),
+        _ => timestamp(text).ok_or_else(|| {
+            format!(
+                "`{}` is no order; give a position, a number of seconds, or a time like \
+                 2026-01-31T12:00:00Z",
+                short(text)
+            )
+        }),
+    }
+}
+
+/// Seconds since 1970 of `YYYY-MM-DDTHH:MM:SS[.fff]Z`.
+fn timestamp(text: &str) -> Option<f64> {
+    let text = text.strip_suffix(['Z', 'z'])?;
+    let (date, time) = text.split_once(['T', 't', ' '])?;
+    let mut date = date.splitn(3, '-').map(|p| p.parse::<i64>().ok());
+    let (year, month, day) = (date.next()??, date.next()??, date.next()??);
+    let mut time = time.splitn(3, ':');
+    let (hour, minute): (u32, u32) = (time.next()?.parse().ok()?, time.next()?.parse().ok()?);
+    let second: f64 = time.next()?.parse().ok()?;
+    let sane = (1..=9999).contains(&year)
+        && (1..=12).contains(&month)
+        && (1..=31).contains(&day)
+        && hour < 24
+        && minute < 60
+        && (0.0..61.0).contains(&second);
+    if !sane {
+        return None;
+    }
+    // Days from civil: March is the first month, so the leap day is the last.
+    let year = if month <= 2 { year - 1 } else { year };
+    let month = (month + 9) % 12;
+    let day_of_year = (153 * month + 2) / 5 + day - 1;
+    let days =
+        365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + day_of_year
+            - 719_468;
+    Some(days as f64 * 86_400.0 + f64::from(hour * 3600 + minute * 60) + second)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_seconds() {
+        assert_eq!(order("1970-01-02T00:00:01Z"), Ok(86_401.0));
+        assert_eq!(order("2000-03-01T00:00:00.5Z"), Ok(951_868_800.5));
+        assert_eq!(order("17.5"), Ok(17.5));
+        assert!(order("").unwrap().is_nan());
+        assert!(order("noon").is_err());
+        assert!(order("inf").is_err());
+    }
+}
