@@ -13,7 +13,7 @@ use std::time::Duration;
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Measuring")]
 pub(super) struct Size {
-    /// 6 workers and fewer blocks: `moderate` at best
+    /// Fewer blocks, and the fewest workers that can claim anything
     #[arg(long)]
     pub quick: bool,
     /// Fresh processes per experiment [default: 12]

@@ -17,7 +17,7 @@ comparisons is the whole session's. Exit codes: 0 measured, whatever the verdict
 4 nothing selected, 7 a benchmark failed or gave a wrong output, 130 interrupted.
 
 Examples:
-  cargo evenhand run --quick                      6 workers: a first look
+  cargo evenhand run --quick                      a first look
   cargo evenhand run softmax --budget 2m          what fits into two minutes
   cargo evenhand run --bench kernels --format json > results.json
   cargo evenhand run --fail-on regression         exit code 3 on a regression

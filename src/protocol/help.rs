@@ -16,7 +16,7 @@ Selecting:
       --test                   Run every experiment once and verify it, without timing
 
 Measuring:
-      --quick                  6 workers and fewer blocks: `moderate` at best
+      --quick                  Fewer blocks, and the fewest workers that can claim anything
       --workers N              Fresh processes per experiment (12)
       --blocks N               Comparison blocks per worker (50)
       --budget TIME            Time for the whole target (60s, 2m): gives up blocks, then workers

@@ -49,7 +49,7 @@ impl Progress {
     fn remaining(&mut self, fraction: f64) -> String {
         let first = *self.first_fraction.get_or_insert(fraction);
         let elapsed = self.started.elapsed().as_secs_f64();
-        if fraction - first < 0.02 {
+        if fraction - first < 0.02 || fraction >= 1.0 {
             return String::new();
         }
         let left = elapsed * (1.0 - fraction) / (fraction - first);

@@ -1,7 +1,7 @@
 //! From a plan and its measurements to claims.
 
 use super::evidence::half_width95;
-use super::number::round12;
+use super::number::{margin_percent, plain_percent, round12};
 use super::stopping::has_enough_workers;
 use super::units::{Unit, comparison_units, control_pair_units, effects, margins};
 use super::words::{Subject, sentence};
@@ -9,7 +9,7 @@ use super::{Class, Estimate, Evidence, Outcome, Shade, Verdict, classify};
 use crate::estimate::{holm, stratified_sign_flip, workers_needed};
 use crate::gate::{Code, Reason, check_experiment, check_units};
 use crate::observation::{ExperimentData, Measurements};
-use crate::plan::{ExperimentPlan, Margin, Metric, Plan, StopRule};
+use crate::plan::{Estimand, ExperimentPlan, Margin, Metric, Plan, StopRule};
 use bootstrap::Stream;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -147,7 +147,19 @@ pub fn judge(plan: &Plan, measurements: &Measurements) -> Judgement {
         if let Some(floor) = noise_floor
             && floor > bounds.1
         {
-            let detail = format!("A/A half width {floor:.2e}, margin {:.2e}", bounds.1);
+            let detail = match experiment.estimand {
+                Estimand::PairedLogRatio => format!(
+                    "A/A half width {}, margin {}",
+                    plain_percent(libm::expm1(floor), Some(floor)),
+                    margin_percent(libm::expm1(bounds.1))
+                ),
+                Estimand::PairedDifference => format!(
+                    "A/A half width {}, margin {} {}",
+                    round12(floor),
+                    round12(bounds.1),
+                    experiment.metric.unit
+                ),
+            };
             reasons.push(Reason::new(Code::BelowNoiseFloor, detail));
         }
         for candidate in 1..experiment.arms.len() {

@@ -137,7 +137,8 @@ impl std::str::FromStr for StopRule {
 pub enum Level {
     /// 12 workers, 50 blocks.
     Default,
-    /// 6 workers, fewer blocks: `moderate` at best.
+    /// Fewer blocks, and the fewest workers that can claim anything: 6, more in
+    /// larger families.
     Quick,
 }
 

@@ -22,7 +22,7 @@ const SLOT_NS: f64 = 1_000_000.0;
 const SHORTEST_SLOT_NS: f64 = 200_000.0;
 /// Slots of the slowest arm are at most this long, unless one iteration is longer.
 const LONGEST_SLOT_NS: f64 = 50_000_000.0;
-/// Workers and blocks of `--quick`.
+/// Fewest workers, and blocks, of `--quick`.
 const QUICK_WORKERS: u32 = 6;
 const QUICK_BLOCKS: u32 = 16;
 /// Most workers of a rule that stops by itself.
@@ -308,7 +308,8 @@ fn size(drafts: &mut [Draft], options: &Options, rule: &StopRule, family: usize)
             DEFAULT_WORKERS.max(workers_for_family(family)),
             DEFAULT_BLOCKS,
         ),
-        Level::Quick => (QUICK_WORKERS, QUICK_BLOCKS),
+        // Fewer could not claim anything in this family.
+        Level::Quick => (QUICK_WORKERS.max(workers_for_family(family)), QUICK_BLOCKS),
     };
     let workers = match rule {
         StopRule::Looks { at } => at.last().copied().unwrap_or(level_workers),

@@ -161,10 +161,20 @@ fn sequential_rules_stop_by_themselves_and_resume_agrees() {
     subject.bench(&["--stop", "precision:90%", "--workers", "20"]);
     let record = subject.record();
     let data = &record.measurements.experiments[0];
-    assert_eq!(data.workers.len(), 8, "the fewest that a precision stop allows");
-    assert_eq!(record.measurements.status, evenhand_harness::observation::Status::Complete);
+    assert_eq!(
+        data.workers.len(),
+        8,
+        "the fewest that a precision stop allows"
+    );
+    assert_eq!(
+        record.measurements.status,
+        evenhand_harness::observation::Status::Complete
+    );
     let claim = &record.judgement.experiments[0].claims[0];
-    assert!(claim.reasons.iter().all(|r| r.code.name() != "incomplete"), "{claim:#?}");
+    assert!(
+        claim.reasons.iter().all(|r| r.code.name() != "incomplete"),
+        "{claim:#?}"
+    );
 
     // Nothing is open, so the same session has nothing left to run.
     let again = subject
@@ -173,7 +183,10 @@ fn sequential_rules_stop_by_themselves_and_resume_agrees() {
         .output()
         .unwrap();
     assert!(again.status.success());
-    assert_eq!(subject.record().measurements.experiments[0].workers.len(), 8);
+    assert_eq!(
+        subject.record().measurements.experiments[0].workers.len(),
+        8
+    );
 }
 
 #[test]
