@@ -33,6 +33,7 @@
 //! | [`executor`] | async arms |
 //! | [`protocol`] | the arguments a bench target understands |
 //! | [`report`] | words and pictures |
+//! | [`interop`] | other tools' formats |
 //! | [`harness`] | plan, run, record, estimate, gate, claim |
 
 pub mod executor;
@@ -43,6 +44,8 @@ pub mod report;
 
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "cli")]
+pub mod simulate;
 
 pub use evenhand_harness as harness;
 
