@@ -10,7 +10,7 @@ use super::Failure;
 use crate::interop::pairs::{self, Document, ReadError};
 use crate::protocol::exit;
 use document::Analysis;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::PathBuf;
 
 /// Arguments of `cargo evenhand analyze`.
@@ -74,11 +74,20 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let located = |e: ReadError| Failure::usage(format!("{name}: {e}"));
     let document = read(&arguments.reading, &name, &bytes, &declared).map_err(located)?;
     let analysis = Analysis::of(document, &declared, &name, &bytes).map_err(located)?;
-    match arguments.format {
-        Format::Human => anstream::print!("{}", text::render(&analysis, arguments.verbose)),
-        Format::Json => println!("{}", analysis.pretty()),
+    let printed = match arguments.format {
+        Format::Human => {
+            let text = text::render(&analysis, arguments.verbose);
+            anstream::stdout().write_all(text.as_bytes())
+        }
+        Format::Json => writeln!(std::io::stdout(), "{}", analysis.pretty()),
+    };
+    match printed {
+        // Whoever reads may stop reading.
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::internal(format!("the result can't be written: {e}")))
+        }
+        _ => Ok(exit::OK),
     }
-    Ok(exit::OK)
 }
 
 fn load(file: &std::path::Path) -> Result<(String, Vec<u8>), Failure> {

@@ -242,7 +242,7 @@ fn explain(e: &Evidence, class: Class, p_adjusted: Option<f64>) -> Vec<Reason> {
         add(Code::UnboundedInterval, "an end of the CI95 is open".into());
     }
     if class == Class::NoiseDominated {
-        add(Code::Noise, format!("p = {p:.3}"));
+        add(Code::Noise, format!("p = {}", super::number::p_value(p)));
         return reasons;
     }
     if let Some(p_adjusted) = p_adjusted

@@ -1,0 +1,17 @@
+//! `cargo evenhand analyze` from outside: real published data, every way a file
+//! can be wrong, and what must not change a claim.
+//!
+//! `EVENHAND_UPDATE=1` rewrites the goldens.
+
+#[path = "analyze/command.rs"]
+mod command;
+#[path = "analyze/families.rs"]
+mod families;
+#[path = "analyze/properties.rs"]
+mod properties;
+#[path = "analyze/published.rs"]
+mod published;
+#[path = "analyze/reading.rs"]
+mod reading;
+#[path = "analyze/verdicts.rs"]
+mod verdicts;
