@@ -19,6 +19,11 @@ pub(super) fn rate_evidence(
     let (control, candidate) = pairs.averaged();
     let d: Vec<f64> = control.iter().zip(&candidate).map(|(a, b)| b - a).collect();
     let mut evidence = Evidence::gather(&d, margin, rule, seed);
+    // Tasks stand in no order of time.
+    evidence.n_eff = evidence.n as f64;
+    evidence.serially_correlated = false;
+    evidence.lag1 = None;
+    evidence.trend_p = None;
     let whole = |v: &[f64]| v.iter().all(|&x| x == 0.0 || x == 1.0);
     if !whole(&control) || !whole(&candidate) {
         // Averages over repeats are rates per task: units like any other.
