@@ -48,3 +48,41 @@ impl Alias {
         }
     }
 }
+
+/// A binomial number of fixed trials and probability, by an alias table.
+#[derive(Clone, Debug)]
+pub(crate) struct Binomial {
+    first: usize,
+    table: Alias,
+}
+
+impl Binomial {
+    /// `p` in `[0, 1)`. Outside the table lies less than 1e-15 of the
+    /// probability.
+    pub fn new(trials: usize, p: f64) -> Self {
+        let mean = trials as f64 * p;
+        let reach = 9.0 * (mean * (1.0 - p)).sqrt() + 40.0;
+        let first = (mean - reach).max(0.0) as usize;
+        let last = ((mean + reach) as usize).min(trials);
+        let mode = (mean as usize).min(last);
+        let odds = p / (1.0 - p);
+        let mut weights = vec![1.0; last + 1 - first];
+        for k in mode..last {
+            weights[k + 1 - first] =
+                weights[k - first] * ((trials - k) as f64 / (k + 1) as f64 * odds);
+        }
+        for k in (first..mode).rev() {
+            weights[k - first] =
+                weights[k + 1 - first] * ((k + 1) as f64 / (trials - k) as f64 / odds);
+        }
+        Self {
+            first,
+            table: Alias::new(&weights),
+        }
+    }
+
+    #[inline(always)]
+    pub fn draw(&self, dice: &mut Dice) -> usize {
+        self.first + self.table.draw(dice)
+    }
+}

@@ -45,8 +45,14 @@ impl Dice {
     /// index, its low half the fraction for the next. See [`per_word`].
     #[inline(always)]
     pub fn indices<const K: usize>(&mut self, sides: u64) -> [usize; K] {
+        self.indices_of([sides; K])
+    }
+
+    /// The same with sides of their own.
+    #[inline(always)]
+    pub fn indices_of<const K: usize>(&mut self, sides: [u64; K]) -> [usize; K] {
         let mut fraction = self.word();
-        [0; K].map(|_: usize| {
+        sides.map(|sides| {
             let product = u128::from(fraction) * u128::from(sides);
             fraction = product as u64;
             (product >> 64) as usize
@@ -95,14 +101,14 @@ impl Dice {
 }
 
 /// How many indices below `sides` one word yields, 1 to 5: as long as the
-/// number of outcomes stays below 2^40, so that no outcome's probability is
-/// off by more than one part in 2^24.
+/// number of outcomes stays below 2^42, so that no outcome's probability is
+/// off by more than one part in 2^22.
 pub(crate) fn per_word(sides: u64) -> usize {
     let mut outcomes = u128::from(sides);
     let mut indices = 1;
     while indices < 5 {
         outcomes *= u128::from(sides);
-        if outcomes > 1 << 40 {
+        if outcomes > 1 << 42 {
             break;
         }
         indices += 1;

@@ -86,6 +86,7 @@ pub mod mean;
 pub mod moments;
 pub mod normal;
 pub mod order_statistics;
+mod parts;
 mod quantile;
 mod replicates;
 mod sample;

@@ -1,7 +1,6 @@
 //! Seeded resamples of the mean: the fast path.
 
 use crate::acceleration::acceleration_of_mean;
-use crate::dice::Dice;
 use crate::distribution::BootstrapDistribution;
 use crate::error::{Error, check_resamples};
 use crate::interval::Interval;
@@ -18,14 +17,9 @@ pub fn replicates(x: &[f64], resamples: usize, stream: &mut Stream) -> Result<Re
     let sample = Sample::of(x)?;
     check_resamples(resamples)?;
     let mut values = Vec::with_capacity(resamples);
-    tuples::sums(
-        &sample.deviations,
-        resamples,
-        &mut Dice::new(stream),
-        |sum: f64| {
-            values.push(sample.mean_of(sum));
-        },
-    );
+    tuples::sums(&sample.deviations, resamples, stream, |sum: f64| {
+        values.push(sample.mean_of(sum));
+    });
     Ok(wrap(&sample, values))
 }
 
@@ -45,7 +39,7 @@ pub fn studentised(
     tuples::sums(
         &sample.deviations,
         resamples,
-        &mut Dice::new(stream),
+        stream,
         |[sum, squares]: [f64; 2]| {
             values.push(studentise.pivot(sum, squares));
         },
@@ -118,6 +112,9 @@ pub(crate) fn wrap(sample: &Sample, values: Vec<f64>) -> Replicates {
 pub(crate) struct Studentise<'a> {
     sample: &'a Sample,
     n: f64,
+    /// `1 / n` and `n / (n - 1)`: a product costs less than a quotient.
+    reciprocal: f64,
+    factor: f64,
     /// Squared deviations below this part of the squares are rounding.
     rounding: f64,
 }
@@ -134,6 +131,8 @@ impl<'a> Studentise<'a> {
         Ok(Self {
             sample,
             n,
+            reciprocal: 1.0 / n,
+            factor: n / (n - 1.0),
             rounding: 4.0 * n * f64::EPSILON,
         })
     }
@@ -141,12 +140,11 @@ impl<'a> Studentise<'a> {
     /// The pivot of a resample from its sum and sum of squares.
     #[inline]
     pub fn pivot(&self, sum: f64, squares: f64) -> f64 {
-        let n = self.n;
-        let variation = squares - sum * sum / n;
+        let variation = squares - sum * sum * self.reciprocal;
         let difference = sum - self.sample.sum;
         if variation > self.rounding * squares {
             // (sum/n) / (sqrt(variation/(n-1)) / sqrt(n))
-            difference / (variation * n / (n - 1.0)).sqrt()
+            difference / (variation * self.factor).sqrt()
         } else {
             self.degenerate(difference)
         }

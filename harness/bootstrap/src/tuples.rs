@@ -1,6 +1,7 @@
 //! The inner loop of resampling a mean: sums over index tuples.
 
 use crate::dice::{Dice, per_word};
+use crate::{Stream, parts};
 
 /// Largest table of tuple sums: 128 KiB of `f64`, at home in a second-level
 /// cache.
@@ -45,9 +46,13 @@ impl Term for [f64; 2] {
 pub(crate) fn sums<T: Term>(
     values: &[f64],
     resamples: usize,
-    dice: &mut Dice,
+    stream: &mut Stream,
     mut each: impl FnMut(T),
 ) {
+    if values.len() >= parts::WORTHWHILE {
+        return parts::sums(values, resamples, stream, each);
+    }
+    let dice = &mut Dice::new(stream);
     let n = values.len();
     let width = width(n);
     let (whole, rest) = (n / width, n % width);
@@ -87,6 +92,7 @@ fn width(n: usize) -> usize {
 
 /// One resample after the other: `draws` tuples and, where the width does not
 /// divide n, one shorter tuple.
+/// Apart from what becomes of the sums, so that nothing else takes registers.
 fn run<T: Term, const K: usize>(
     table: &[T],
     remainder: &[T],
@@ -95,45 +101,50 @@ fn run<T: Term, const K: usize>(
     dice: &mut Dice,
     each: &mut impl FnMut(T),
 ) {
+    let mut sums = [T::ZERO; 128];
+    let mut done = 0;
+    while done < resamples {
+        let together = sums.len().min(resamples - done);
+        block::<T, K>(&mut sums[..together], table, remainder, draws, dice);
+        sums[..together].iter().copied().for_each(&mut *each);
+        done += together;
+    }
+}
+
+#[inline(never)]
+fn block<T: Term, const K: usize>(
+    sums: &mut [T],
+    table: &[T],
+    remainder: &[T],
+    draws: usize,
+    dice: &mut Dice,
+) {
     let sides = table.len() as u64;
-    let table = padded(table);
     let (words, loose) = (draws / K, draws % K);
-    for _ in 0..resamples {
+    let mut own = dice.clone();
+    for total in sums {
         // One accumulator per index of a word: the additions overlap.
         let mut lanes = [T::ZERO; K];
         for _ in 0..words {
-            let indices = dice.indices::<K>(sides);
+            let indices = own.indices::<K>(sides);
             for (lane, index) in lanes.iter_mut().zip(indices) {
-                *lane = lane.plus(at(&table, index));
+                *lane = lane.plus(table[index]);
             }
         }
         if loose > 0 {
-            let indices = dice.indices::<K>(sides);
+            let indices = own.indices::<K>(sides);
             for (slot, (lane, index)) in lanes.iter_mut().zip(indices).enumerate() {
                 if slot < loose {
-                    *lane = lane.plus(at(&table, index));
+                    *lane = lane.plus(table[index]);
                 }
             }
         }
         let mut sum = lanes.into_iter().fold(T::ZERO, T::plus);
         if remainder.len() > 1 {
-            let [index] = dice.indices::<1>(remainder.len() as u64);
+            let [index] = own.indices::<1>(remainder.len() as u64);
             sum = sum.plus(remainder[index]);
         }
-        each(sum);
+        *total = sum;
     }
-}
-
-/// The table, filled up to a power of two.
-fn padded<T: Term>(table: &[T]) -> Vec<T> {
-    let mut padded = table.to_vec();
-    padded.resize(table.len().next_power_of_two(), T::ZERO);
-    padded
-}
-
-/// A look-up in a padded table. Indices are below the length anyway; a mask
-/// says so to the compiler for less than a bounds check costs.
-#[inline(always)]
-fn at<T: Term>(padded: &[T], index: usize) -> T {
-    padded[index & (padded.len() - 1)]
+    *dice = own;
 }

@@ -99,6 +99,7 @@ fn intervals() {
             .map(|x| moments::mean(x).unwrap_or(f64::NAN))
             .sum::<f64>()
     };
+    let many: Vec<f64> = (0..1_000).map(|i| f64::from(i * i % 997)).collect();
     let joint = JointResamples::draw(12, 999, &mut s()).unwrap();
     use bootstrap::BootstrapDistribution as _;
     let got = [
@@ -108,6 +109,11 @@ fn intervals() {
         (
             "mean bootstrap-t",
             mean::bootstrap_t(&X, 0.95, 999, &mut s()),
+        ),
+        ("many bca", mean::bca(&many, 0.95, 999, &mut s())),
+        (
+            "many bootstrap-t",
+            mean::bootstrap_t(&many, 0.95, 999, &mut s()),
         ),
         ("exact bca", exact::bca(&X[..8], 0.95)),
         ("exact bootstrap-t", exact::bootstrap_t(&X[..8], 0.95)),
