@@ -40,15 +40,9 @@ enum Cargo {
 #[derive(Debug, clap::Args)]
 #[command(version, arg_required_else_help = true, after_help = EXAMPLES)]
 struct Evenhand {
-    /// When to use colours
-    #[arg(
-        long,
-        global = true,
-        value_enum,
-        default_value = "auto",
-        env = "CARGO_TERM_COLOR"
-    )]
-    color: ColorChoice,
+    /// When to use colours [default: auto]
+    #[arg(long, global = true, value_enum)]
+    color: Option<ColorChoice>,
     #[command(subcommand)]
     command: Command,
 }
@@ -103,6 +97,17 @@ enum Command {
     Man(completions::ManArguments),
 }
 
+/// `--color`, else cargo's own setting; NO_COLOR is stronger than that.
+fn color(asked: Option<ColorChoice>) -> Color {
+    let variable = |name| std::env::var(name).unwrap_or_default();
+    match (asked, variable("CARGO_TERM_COLOR").as_str()) {
+        (Some(ColorChoice::Always), _) => Color::Always,
+        (Some(ColorChoice::Never), _) | (None, "never") => Color::Never,
+        (None, "always") if variable("NO_COLOR").is_empty() => Color::Always,
+        _ => Color::Auto,
+    }
+}
+
 /// The main function of `cargo-evenhand`.
 pub fn main() -> ExitCode {
     // Both `cargo evenhand run` and `cargo-evenhand run` work.
@@ -111,11 +116,7 @@ pub fn main() -> ExitCode {
         arguments.insert(1, "evenhand".into());
     }
     let Cargo::Evenhand(evenhand) = Cargo::parse_from(arguments);
-    style::apply(match evenhand.color {
-        ColorChoice::Auto => Color::Auto,
-        ColorChoice::Always => Color::Always,
-        ColorChoice::Never => Color::Never,
-    });
+    style::apply(color(evenhand.color));
     let result = match &evenhand.command {
         Command::List(a) => list::run(a),
         Command::Run(a) => run::run(a),

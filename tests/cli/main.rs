@@ -1,0 +1,7 @@
+//! The `cargo evenhand` command end to end, on small real sessions.
+
+mod documents;
+mod golden;
+mod measuring;
+mod support;
+mod usage;
