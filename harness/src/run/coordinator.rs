@@ -3,9 +3,10 @@
 use super::error::RunError;
 use super::launch::Launch;
 use super::messages::{Job, JobKind, Message};
-use super::planner::{Reach, died};
+use super::planner::died;
 use super::process::{Arrival, WorkerProcess};
 use super::session::Session;
+use super::sizing::Reach;
 use super::store::{
     LedgerLine, append_ledger, is_finished, is_satisfied, read_measurements, set_aside, worker_file,
 };

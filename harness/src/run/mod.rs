@@ -4,14 +4,17 @@
 //! worker) of the plan. [`measure`] is the coordinator in the first process;
 //! [`worker_main`] is what the started process does.
 
+mod arms;
 mod coordinator;
 mod environment;
 mod error;
 mod launch;
 mod messages;
+mod observation_log;
 mod planner;
 mod process;
 mod session;
+mod sizing;
 mod smoke;
 mod store;
 mod telemetry;
@@ -21,10 +24,11 @@ pub use coordinator::{Event, Observer, measure, stop_flag};
 pub use environment::{capture_environment, digest_of_file, inspect_machine};
 pub use error::RunError;
 pub use launch::Launch;
-pub use planner::{Options, Reach, plan_target};
+pub use planner::{Options, plan_target};
 pub use session::{
     SESSION_VARIABLE, Session, Wishes, default_root, fresh_name, latest_session, target_directory,
 };
+pub use sizing::Reach;
 pub use smoke::{SmokeFailure, smoke};
 pub use store::{read_measurements, read_plan, read_record, write_atomically, write_record};
 pub use worker::{WORKER_ARGUMENT, worker_main};

@@ -1,8 +1,8 @@
 //! The smoke run under `cargo test`: every arm once, verified, in this process.
 
+use super::arms::guard;
 use crate::observation::{ArmFault, Fault};
-use crate::suite::{Bencher, Suite};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use crate::suite::{Suite, build_arm};
 
 /// An experiment that did not pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,20 +64,10 @@ fn run_once(experiment: &crate::suite::Experiment, seed: u64) -> Result<(), ArmF
             fault,
             message,
         };
-        let output = catch_unwind(AssertUnwindSafe(|| {
-            let mut bencher = Bencher::new(seed);
-            experiment.build(index, &mut bencher);
-            let mut subject = bencher.finish()?;
+        let output = guard(arm, || {
+            let mut subject = build_arm(seed, |bencher| experiment.build(index, bencher))?;
             subject.slot(1);
             Ok(subject.output())
-        }))
-        .map_err(|panic| {
-            let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
-            let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-            named(
-                Fault::Panicked,
-                text.unwrap_or_else(|| "(no message)".to_owned()),
-            )
         })?
         .map_err(|problem: String| named(Fault::WrongUse, problem))?;
         let Some(verify) = experiment.verifier() else {

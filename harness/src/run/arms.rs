@@ -1,0 +1,216 @@
+//! The built instances of a worker: verified, warmed up, ready for slots.
+
+use crate::observation::{ArmFault, Fault};
+use crate::plan::ExperimentPlan;
+use crate::schedule::WorkerSchedule;
+use crate::suite::{Bencher, Experiment, Output, Subject};
+use crate::timer::Timer;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+/// Warm-up ends when an instance's recent slots and those before them differ
+/// by less than this.
+const STEADY_TOLERANCE: f64 = 0.05;
+/// Slots in each of the two windows that are compared.
+const STEADY_WINDOW: usize = 4;
+/// Warm-up never takes longer than this.
+const WARMUP_LIMIT: Duration = Duration::from_millis(1500);
+
+/// Target of the time that the pilot spends on an arm.
+const PILOT_SLOT_NS: u64 = 2_000_000;
+
+pub(super) fn fault(arm: Option<String>, fault: Fault, message: &str) -> ArmFault {
+    ArmFault {
+        arm,
+        fault,
+        message: message.to_owned(),
+    }
+}
+
+/// The built instances of a worker.
+pub(super) struct Arms<'a> {
+    experiment: &'a Experiment,
+    plan: &'a ExperimentPlan,
+    schedule: &'a WorkerSchedule,
+    /// By instance.
+    subjects: Vec<Box<dyn Subject>>,
+}
+
+impl<'a> Arms<'a> {
+    /// Builds every instance in letter order.
+    pub(super) fn build(
+        experiment: &'a Experiment,
+        plan: &'a ExperimentPlan,
+        schedule: &'a WorkerSchedule,
+    ) -> Result<Self, ArmFault> {
+        let declared = experiment
+            .declare()
+            .map_err(|e| fault(None, Fault::WrongUse, &e))?;
+        let mut subjects: Vec<Option<Box<dyn Subject>>> =
+            (0..plan.instances()).map(|_| None).collect();
+        for &instance in &schedule.letters {
+            let name = plan.instance_name(instance);
+            let code = plan.code_of_instance(instance);
+            let index = declared
+                .arms
+                .iter()
+                .position(|a| a == code)
+                .ok_or_else(|| {
+                    fault(
+                        Some(code.to_owned()),
+                        Fault::WrongUse,
+                        "the executable has no such arm",
+                    )
+                })?;
+            let mut bencher = Bencher::new(schedule.input_seed);
+            guard(&name, || experiment.build(index, &mut bencher))?;
+            let subject = bencher
+                .finish()
+                .map_err(|e| fault(Some(name), Fault::WrongUse, &e))?;
+            subjects[instance] = Some(subject);
+        }
+        let subjects = subjects
+            .into_iter()
+            .map(|s| s.expect("letters name every instance"));
+        Ok(Self {
+            experiment,
+            plan,
+            schedule,
+            subjects: subjects.collect(),
+        })
+    }
+
+    /// Runs a slot; an arm that panics is named.
+    pub(super) fn slot(
+        &mut self,
+        instance: usize,
+        iterations: u64,
+    ) -> Result<(f64, u64), ArmFault> {
+        let subject = &mut self.subjects[instance];
+        match catch_unwind(AssertUnwindSafe(|| subject.slot(iterations))) {
+            Ok(slot) => Ok((slot.value, slot.host_ns)),
+            Err(panic) => Err(panicked(&self.plan.instance_name(instance), panic.as_ref())),
+        }
+    }
+
+    /// One iteration of every instance in letter order, then verification.
+    pub(super) fn verify_after_one_iteration(&mut self) -> Result<(), ArmFault> {
+        for letter in 0..self.schedule.letters.len() {
+            self.slot(self.schedule.letters[letter], 1)?;
+        }
+        self.verify()
+    }
+
+    /// Verifies what the last iteration of every instance left behind.
+    pub(super) fn verify(&mut self) -> Result<(), ArmFault> {
+        let Some(verify) = self.experiment.verifier() else {
+            return Ok(());
+        };
+        let mut outputs: Vec<Option<Output>> = self.subjects.iter().map(|_| None).collect();
+        for &instance in &self.schedule.letters {
+            let name = self.plan.instance_name(instance);
+            let output = guard(&name, || self.subjects[instance].output())?.ok_or_else(|| {
+                fault(
+                    Some(name),
+                    Fault::WrongUse,
+                    "the experiment has a `.verify(..)`, but this arm has no output: use \
+                     `iter_returning`, or `state(..).output(..)`",
+                )
+            })?;
+            outputs[instance] = Some(output);
+        }
+        let reference = verify.reference(self.schedule.input_seed);
+        let control = outputs[0].clone();
+        let expected = reference
+            .as_ref()
+            .or(control.as_ref())
+            .expect("instance 0 has an output");
+        for (instance, output) in outputs.iter().enumerate() {
+            let output = output.as_ref().expect("every instance has an output");
+            verify.check(expected, output).map_err(|e| {
+                fault(
+                    Some(self.plan.instance_name(instance)),
+                    Fault::WrongOutput,
+                    &e.to_string(),
+                )
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Host nanoseconds per iteration of an instance, from a slot that is long
+    /// enough to tell.
+    pub(super) fn pilot(&mut self, instance: usize) -> Result<f64, ArmFault> {
+        let mut iterations = 1;
+        loop {
+            let (_, host_ns) = self.slot(instance, iterations)?;
+            if host_ns >= PILOT_SLOT_NS || iterations >= 1 << 40 {
+                let (_, again) = self.slot(instance, iterations)?;
+                return Ok(host_ns.min(again).max(1) as f64 / iterations as f64);
+            }
+            // At most tenfold at a time: the first slots are cold.
+            let factor = (PILOT_SLOT_NS as f64 / host_ns.max(1) as f64).clamp(2.0, 10.0);
+            iterations = (iterations as f64 * factor).ceil() as u64;
+        }
+    }
+
+    /// Runs slots of every instance in turn until all are steady.
+    pub(super) fn warm_up(&mut self) -> Result<(u32, bool), ArmFault> {
+        let limit = Timer::start();
+        let mut times = vec![Vec::new(); self.subjects.len()];
+        loop {
+            for letter in 0..self.schedule.letters.len() {
+                let instance = self.schedule.letters[letter];
+                let (_, host_ns) = self.slot(instance, self.plan.iterations)?;
+                times[instance].push(host_ns as f64);
+            }
+            let steady = times.iter().all(|t| is_steady(t));
+            let spent = u128::from(limit.elapsed_ns()) >= WARMUP_LIMIT.as_nanos();
+            if steady || spent && times[0].len() >= STEADY_WINDOW {
+                return Ok((times[0].len() as u32, steady));
+            }
+        }
+    }
+}
+
+/// Whether the last window of slot times agrees with the one before it. The
+/// minimum of a window is blind to interruptions and sees what warm-up is
+/// about: caches, branch history, clock ramps.
+fn is_steady(times: &[f64]) -> bool {
+    let n = times.len();
+    if n < 2 * STEADY_WINDOW {
+        return false;
+    }
+    let floor = |window: &[f64]| window.iter().copied().fold(f64::INFINITY, f64::min);
+    let before = floor(&times[n - 2 * STEADY_WINDOW..n - STEADY_WINDOW]);
+    let after = floor(&times[n - STEADY_WINDOW..]);
+    (after - before).abs() <= STEADY_TOLERANCE * before
+}
+
+/// Runs code of an arm; a panic becomes a fault that names the arm.
+pub(super) fn guard<T>(arm: &str, code: impl FnOnce() -> T) -> Result<T, ArmFault> {
+    catch_unwind(AssertUnwindSafe(code)).map_err(|panic| panicked(arm, panic.as_ref()))
+}
+
+fn panicked(arm: &str, panic: &(dyn std::any::Any + Send)) -> ArmFault {
+    let message = panic
+        .downcast_ref::<&str>()
+        .map(|s| (*s).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "(no message)".to_owned());
+    fault(Some(arm.to_owned()), Fault::Panicked, &message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steady_needs_two_agreeing_windows() {
+        assert!(!is_steady(&[1.0; 7]));
+        assert!(is_steady(&[1.0; 8]));
+        // A spike inside a window is an interruption, not a warm-up.
+        assert!(is_steady(&[1.0, 9.0, 1.0, 1.0, 1.0, 1.0, 7.0, 1.01]));
+        assert!(!is_steady(&[2.0, 2.0, 2.0, 2.0, 1.5, 1.5, 1.5, 1.5]));
+    }
+}
