@@ -80,10 +80,8 @@ impl Observer for Progress {
                 experiment,
                 index,
                 count,
-            } => {
-                if self.terminal {
-                    self.draw(&format!("pilot {}/{count}  {experiment}", index + 1));
-                }
+            } if self.terminal => {
+                self.draw(&format!("pilot {}/{count}  {experiment}", index + 1));
             }
             Event::Planned {
                 session,

@@ -214,7 +214,7 @@ pub(super) fn half_width95(d: &[f64], seed: u64) -> Option<f64> {
     let interval = mean_interval(d, 0.95, seed).ok()??;
     interval
         .is_bounded()
-        .then(|| 0.5 * (interval.hi - interval.lo))
+        .then_some(0.5 * (interval.hi - interval.lo))
 }
 
 /// Evidence as it stands in a record: rounded to 12 digits.
