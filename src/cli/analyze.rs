@@ -83,9 +83,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     };
     match printed {
         // Whoever reads may stop reading.
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Failure::internal(format!("the result can't be written: {e}")))
-        }
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::internal(format!(
+            "the result can't be written: {e}"
+        ))),
         _ => Ok(exit::OK),
     }
 }

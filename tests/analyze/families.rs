@@ -62,3 +62,52 @@ fn secondary_metrics_are_a_family_of_their_own() {
     arguments.retain(|a| !a.starts_with("--metric="));
     assert_eq!(document(&arguments, &data)["family_size"], 3);
 }
+
+/// Three repeats on each of several profiles.
+fn profiles(factors: &[f64]) -> String {
+    let mut text = "unit,arm,value,order,profile\n".to_owned();
+    for (i, factor) in factors.iter().enumerate() {
+        let shifted: Vec<String> = pairs(12, *factor)
+            .lines()
+            .skip(1 + 6 * (i % 4))
+            .take(6)
+            .map(|l| format!("{l},p{i}\n"))
+            .collect();
+        text.push_str(&shifted.concat());
+    }
+    text
+}
+
+#[test]
+fn small_profiles_make_one_statement_together() {
+    let arguments: Vec<&str> = DECLARED
+        .iter()
+        .copied()
+        .map(|a| {
+            if a.starts_with("--stop-rule") {
+                "--stop-rule=fixed:3"
+            } else {
+                a
+            }
+        })
+        .collect();
+    let result = document(&arguments, &profiles(&[0.95, 0.9, 0.93, 0.97]));
+    for own in 0..4 {
+        assert_eq!(verdict(&result, own).0, "insufficient");
+    }
+    let all = &result["overall"][0];
+    assert_eq!(all["class"], "moderate", "{all}");
+    assert_eq!((&all["profiles"], &all["units"]), (&4.into(), &12.into()));
+    assert_eq!(all["outcome"], "improvement");
+    // Profiles that pull to both sides are no overall statement.
+    let result = document(&arguments, &profiles(&[0.9, 1.05, 1.03, 1.01]));
+    assert_eq!(result["overall"][0]["class"], "noise_dominated");
+    // Without an order it is a hint at most.
+    let unordered: Vec<&str> = arguments
+        .iter()
+        .copied()
+        .filter(|a| *a != "--order-randomised")
+        .collect();
+    let result = document(&unordered, &profiles(&[0.95, 0.9, 0.93, 0.97]));
+    assert_eq!(result["overall"][0]["class"], "directional");
+}

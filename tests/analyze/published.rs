@@ -90,7 +90,7 @@ fn summaries_of_enough_units_are_quoted_but_not_judged() {
         .iter()
         .filter(|t| t["kind"] == "paired CI classification");
     let comparisons: Vec<Value> = groups
-        .flat_map(|t| rows(t))
+        .flat_map(rows)
         .map(|row| {
             json!({
                 "experiment": row["group"],

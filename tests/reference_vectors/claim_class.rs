@@ -43,6 +43,7 @@ fn imported(case: &Case) -> Result<Imported, String> {
     };
     Ok(Imported {
         experiment: case.id.clone(),
+        profile: String::new(),
         metric: Metric::new("value", "", Direction::Lower),
         control: "a".to_owned(),
         candidate: "b".to_owned(),

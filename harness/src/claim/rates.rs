@@ -1,7 +1,7 @@
 //! Evidence in outcomes of tasks: passed or not, by both arms.
 
-use super::imported::Pairs;
 use super::number::round12;
+use super::pairs::Pairs;
 use super::{Bounds, Evidence};
 use crate::estimate::{PairedCounts, mcnemar, newcombe_paired, wilson};
 use crate::plan::StopRule;

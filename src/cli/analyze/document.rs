@@ -2,7 +2,8 @@
 
 use crate::interop::pairs::{Declared, Document, ReadError, Summaries, pair};
 use evenhand_harness::claim::{
-    ArmSummary, Claim, SessionControl, Summarised, SummaryVerdict, assess, judge_summary,
+    ArmSummary, Claim, OverallClaim, SessionControl, Summarised, SummaryVerdict, assess,
+    judge_summary,
 };
 use evenhand_harness::plan::{Direction, Margin, Metric, ReplicationUnit, Seed, sha256_hex};
 use serde::Serialize;
@@ -25,6 +26,9 @@ pub(super) struct Analysis {
     /// The control against itself.
     pub control: Option<SessionControl>,
     pub comparisons: Vec<Compared>,
+    /// Statements over profiles that are too small for their own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub overall: Vec<OverallClaim>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub published: Vec<Published>,
     /// Columns or keys that mean nothing here.
@@ -99,7 +103,7 @@ impl Analysis {
                 let (imported, kept): (Vec<_>, Vec<_>) = set
                     .comparisons
                     .into_iter()
-                    .map(|c| (c.imported, (c.profile, c.excluded)))
+                    .map(|c| (c.imported, c.excluded))
                     .unzip();
                 let assessment = assess(&imported, &set.controls, set.seed);
                 let comparisons = imported
@@ -107,9 +111,9 @@ impl Analysis {
                     .zip(kept)
                     .zip(assessment.claims.into_iter().zip(assessment.arms));
                 let compared =
-                    comparisons.map(|((own, (profile, excluded)), (claim, arms))| Compared {
+                    comparisons.map(|((own, excluded), (claim, arms))| Compared {
                         experiment: own.experiment,
-                        profile,
+                        profile: own.profile,
                         metric: own.metric,
                         unit: own.unit,
                         margin: own.margin,
@@ -133,6 +137,7 @@ impl Analysis {
                     family_size: assessment.family_size,
                     control: assessment.control,
                     comparisons: compared.collect(),
+                    overall: assessment.overall,
                     published: Vec::new(),
                     ignored: set.ignored,
                 })
@@ -158,6 +163,7 @@ impl Analysis {
             family_size: 0,
             control: None,
             comparisons: Vec::new(),
+            overall: Vec::new(),
             published: summaries.comparisons.into_iter().map(published).collect(),
             ignored: Vec::new(),
         }

@@ -16,6 +16,16 @@ pub(super) fn render(analysis: &Analysis, verbose: bool) -> String {
     for comparison in &analysis.comparisons {
         compared(&mut out, comparison, verbose);
     }
+    for own in &analysis.overall {
+        let heading = format!("{}, all profiles", own.experiment);
+        let _ = writeln!(
+            out,
+            "{}  {}\n  {}\n",
+            style::strong(&heading),
+            own.class.name(),
+            own.sentence
+        );
+    }
     for summary in &analysis.published {
         published(&mut out, summary);
     }

@@ -26,8 +26,6 @@ pub struct Excluded {
 /// One comparison and what was left out of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
-    /// Profile inside the experiment; empty without profiles.
-    pub profile: String,
     /// What goes to judgement.
     pub imported: Imported,
     /// Units without a pair, in the order of their names.
@@ -104,8 +102,10 @@ pub fn pair(table: &Table, over: &Declared) -> Result<DataSet, ReadError> {
             let arms = (table.names.name(roles.control), table.names.name(candidate));
             let excluded = collected.excluded.clone();
             set.comparisons.push(Comparison {
-                profile: profile.clone(),
-                imported: settings.imported(&declared, &experiment, arms, collected, family),
+                imported: Imported {
+                    profile: profile.clone(),
+                    ..settings.imported(&declared, &experiment, arms, collected, family)
+                },
                 excluded,
             });
         }
@@ -304,6 +304,7 @@ impl Settings {
         gates.extend(self.coarse(&collected.pairs.control));
         Imported {
             experiment: experiment.to_owned(),
+            profile: String::new(),
             metric: self.metric.metric(),
             control: control.to_owned(),
             candidate: candidate.to_owned(),
