@@ -17,8 +17,8 @@ pub fn replicates(x: &[f64], resamples: usize, stream: &mut Stream) -> Result<Re
     let sample = Sample::of(x)?;
     check_resamples(resamples)?;
     let mut values = Vec::with_capacity(resamples);
-    tuples::sums(&sample.deviations, resamples, stream, |sum: f64| {
-        values.push(sample.mean_of(sum));
+    tuples::sums(&sample.deviations, resamples, stream, |sums: &[f64]| {
+        values.extend(sums.iter().map(|&sum| sample.mean_of(sum)));
     });
     Ok(wrap(&sample, values))
 }
@@ -40,9 +40,7 @@ pub fn studentised(
         &sample.deviations,
         resamples,
         stream,
-        |[sum, squares]: [f64; 2]| {
-            values.push(studentise.pivot(sum, squares));
-        },
+        |sums: &[[f64; 2]]| studentise.pivots(sums, &mut values),
     );
     studentise.wrap(Replicates::trusted(0.0, values, 0.0))
 }
@@ -140,14 +138,36 @@ impl<'a> Studentise<'a> {
     /// The pivot of a resample from its sum and sum of squares.
     #[inline]
     pub fn pivot(&self, sum: f64, squares: f64) -> f64 {
-        let variation = squares - sum * sum * self.reciprocal;
-        let difference = sum - self.sample.sum;
-        if variation > self.rounding * squares {
-            // (sum/n) / (sqrt(variation/(n-1)) / sqrt(n))
-            difference / (variation * self.factor).sqrt()
+        let (pivot, spread) = self.with_spread(sum, squares);
+        if spread {
+            pivot
         } else {
-            self.degenerate(difference)
+            self.degenerate(sum - self.sample.sum)
         }
+    }
+
+    /// The pivots of several resamples, the rare ones without spread last:
+    /// what has no branch is computed two at a time.
+    fn pivots(&self, sums: &[[f64; 2]], pivots: &mut Vec<f64>) {
+        let start = pivots.len();
+        pivots.extend(
+            sums.iter()
+                .map(|&[sum, squares]| self.with_spread(sum, squares).0),
+        );
+        for (pivot, &[sum, squares]) in pivots[start..].iter_mut().zip(sums) {
+            if !self.with_spread(sum, squares).1 {
+                *pivot = self.degenerate(sum - self.sample.sum);
+            }
+        }
+    }
+
+    /// The pivot of a resample with spread, and whether it has any.
+    #[inline(always)]
+    fn with_spread(&self, sum: f64, squares: f64) -> (f64, bool) {
+        let variation = squares - sum * sum * self.reciprocal;
+        // (sum/n) / (sqrt(variation/(n-1)) / sqrt(n))
+        let pivot = (sum - self.sample.sum) / (variation * self.factor).sqrt();
+        (pivot, variation > self.rounding * squares)
     }
 
     /// The pivot of a resample without spread.

@@ -28,13 +28,13 @@ pub(crate) fn sums<T: Term>(
     values: &[f64],
     resamples: usize,
     stream: &mut Stream,
-    mut each: impl FnMut(T),
+    mut each: impl FnMut(&[T]),
 ) {
     let mut parts = Parts::new(values, stream);
     let mut done = 0;
     while done < resamples {
         let together = TOGETHER.min(resamples - done);
-        parts.sums(together).iter().copied().for_each(&mut each);
+        each(parts.sums(together));
         done += together;
     }
 }
@@ -217,7 +217,7 @@ mod tests {
     fn drawn(values: &[f64], resamples: usize) -> Vec<f64> {
         let mut drawn = Vec::new();
         let stream = &mut Stream::new(3, "parts");
-        sums(values, resamples, stream, |sum: f64| drawn.push(sum));
+        sums(values, resamples, stream, |sums: &[f64]| drawn.extend(sums));
         drawn
     }
 

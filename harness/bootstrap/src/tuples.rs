@@ -37,7 +37,8 @@ impl Term for [f64; 2] {
     }
 }
 
-/// Calls `each` with the sums of `resamples` resamples of `values`.
+/// Calls `each` with the sums of `resamples` resamples of `values`, some at a
+/// time.
 ///
 /// Drawing w values one by one is drawing one of the `n^w` ordered tuples, so
 /// a small sample is tabulated by tuples: a third or half of the draws and
@@ -47,7 +48,7 @@ pub(crate) fn sums<T: Term>(
     values: &[f64],
     resamples: usize,
     stream: &mut Stream,
-    mut each: impl FnMut(T),
+    mut each: impl FnMut(&[T]),
 ) {
     if values.len() >= parts::WORTHWHILE {
         return parts::sums(values, resamples, stream, each);
@@ -99,14 +100,14 @@ fn run<T: Term, const K: usize>(
     draws: usize,
     resamples: usize,
     dice: &mut Dice,
-    each: &mut impl FnMut(T),
+    each: &mut impl FnMut(&[T]),
 ) {
     let mut sums = [T::ZERO; 128];
     let mut done = 0;
     while done < resamples {
         let together = sums.len().min(resamples - done);
         block::<T, K>(&mut sums[..together], table, remainder, draws, dice);
-        sums[..together].iter().copied().for_each(&mut *each);
+        each(&sums[..together]);
         done += together;
     }
 }
