@@ -110,26 +110,25 @@ impl Analysis {
                     .into_iter()
                     .zip(kept)
                     .zip(assessment.claims.into_iter().zip(assessment.arms));
-                let compared =
-                    comparisons.map(|((own, excluded), (claim, arms))| Compared {
-                        experiment: own.experiment,
-                        profile: own.profile,
-                        metric: own.metric,
-                        unit: own.unit,
-                        margin: own.margin,
-                        secondary: own.family != evenhand_harness::claim::Family::Primary,
-                        arms,
-                        excluded_units: excluded.len(),
-                        excluded: excluded
-                            .into_iter()
-                            .take(LISTED)
-                            .map(|e| Left {
-                                unit: e.unit,
-                                why: e.why,
-                            })
-                            .collect(),
-                        claim,
-                    });
+                let compared = comparisons.map(|((own, excluded), (claim, arms))| Compared {
+                    experiment: own.experiment,
+                    profile: own.profile,
+                    metric: own.metric,
+                    unit: own.unit,
+                    margin: own.margin,
+                    secondary: own.family != evenhand_harness::claim::Family::Primary,
+                    arms,
+                    excluded_units: excluded.len(),
+                    excluded: excluded
+                        .into_iter()
+                        .take(LISTED)
+                        .map(|e| Left {
+                            unit: e.unit,
+                            why: e.why,
+                        })
+                        .collect(),
+                    claim,
+                });
                 Ok(Self {
                     schema: ANALYSIS_SCHEMA,
                     source,
