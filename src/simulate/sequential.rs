@@ -89,13 +89,6 @@ pub fn all() -> Vec<Study> {
     studies
 }
 
-/// The sound rules on equal arms.
-#[must_use]
-pub fn equal_arms() -> Vec<Study> {
-    let sound = Stop::ALL.into_iter().filter(|stop| stop.is_sound());
-    sound.map(|stop| study(stop, Shape::Normal, 0.0)).collect()
-}
-
 /// One rule at one effect, in units of the standard deviation of the units.
 #[must_use]
 pub fn study(stop: Stop, shape: Shape, effect: f64) -> Study {

@@ -1,5 +1,6 @@
 //! False claims, coverage, power and parity of single comparisons.
 
+use super::noise::Shape;
 use super::pipeline::{Finding, Pipeline, SHIPPED};
 use super::rivals::Rule;
 use super::runner::{Study, Table};
@@ -86,7 +87,11 @@ pub fn short() -> Vec<Study> {
         families::Kinship::Independent,
         SHIPPED,
     ));
-    studies.extend(sequential::equal_arms());
+    studies.push(sequential::study(
+        sequential::Stop::EProcess,
+        Shape::Normal,
+        0.0,
+    ));
     studies
 }
 
