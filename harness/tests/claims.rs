@@ -187,6 +187,11 @@ proptest! {
     #[test]
     fn swapping_the_labels_flips_the_outcome_and_keeps_the_class(d in units()) {
         let swapped: Vec<f64> = d.iter().map(|x| -x).collect();
+        let (e, f) = (evidence(&d), evidence(&swapped));
+        prop_assert_eq!(e.p, f.p);
+        if let (Some(a), Some(b)) = (e.ci95, f.ci95) {
+            prop_assert_eq!((a.lo, a.hi), (b.hi.map(|x| -x), b.lo.map(|x| -x)));
+        }
         let (one, other) = (judge(&d, &[]), judge(&swapped, &[]));
         prop_assert_eq!(one.class, other.class);
         prop_assert_eq!(one.shade, other.shade);

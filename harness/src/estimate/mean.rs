@@ -112,6 +112,25 @@ pub fn mean_interval(d: &[f64], level: f64, seed: u64) -> Result<Option<MeanInte
     if n < INTERVAL_FROM {
         return Ok(None);
     }
+    // Seeded resamples of -d are not the mirror image of those of d. Working on
+    // the side where the mean is positive makes swapped labels give the
+    // mirrored interval, to the bit.
+    if t_interval(d, level)?.mean < 0.0 {
+        let mirrored: Vec<f64> = d.iter().map(|x| -x).collect();
+        let interval = hull(&mirrored, level, seed)?;
+        return Ok(Some(MeanInterval {
+            mean: -interval.mean,
+            lo: -interval.hi,
+            hi: -interval.lo,
+            ..interval
+        }));
+    }
+    hull(d, level, seed).map(Some)
+}
+
+/// The hull for at least six units.
+fn hull(d: &[f64], level: f64, seed: u64) -> Result<MeanInterval> {
+    let n = d.len();
     let t = t_interval(d, level)?;
     let (second, method) = match n {
         _ if n <= ENUMERATED_TO => (
@@ -137,7 +156,7 @@ pub fn mean_interval(d: &[f64], level: f64, seed: u64) -> Result<Option<MeanInte
         ),
     };
     let second = second.map_err(|error| translate(error, level))?;
-    Ok(Some(MeanInterval {
+    Ok(MeanInterval {
         n,
         mean: t.mean,
         lo: t.lo.min(second.lo),
@@ -145,7 +164,7 @@ pub fn mean_interval(d: &[f64], level: f64, seed: u64) -> Result<Option<MeanInte
         level,
         method,
         n_eff: None,
-    }))
+    })
 }
 
 /// What the resampling library refuses, in this module's terms.

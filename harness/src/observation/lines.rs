@@ -147,12 +147,13 @@ pub struct LineError {
 /// Names the line.
 pub fn read_worker_lines(text: &str) -> Result<WorkerData, LineError> {
     let mut data: Option<WorkerData> = None;
+    let count = text.lines().count();
     for (index, raw) in text.lines().enumerate() {
         if raw.trim().is_empty() {
             continue;
         }
         let number = index + 1;
-        let cut_off = index + 1 == text.lines().count() && !text.ends_with('\n');
+        let cut_off = number == count && !text.ends_with('\n');
         let fail = |problem: String| LineError {
             line: number,
             problem,
