@@ -2,6 +2,8 @@
 //!
 //! What nobody declared caps the class, and every cap is named.
 
+use super::declarations::{declaration, lost};
+use super::family::adjust;
 use super::judge::{AA_REFUSES_AT, Draft, assemble, finish};
 use super::number::round12;
 use super::overall::{OverallClaim, overall_claims};
@@ -9,19 +11,12 @@ use super::pairs::{Missing, Pairs, mean};
 use super::rates::rate_evidence;
 use super::units::margins;
 use super::{ArmSummary, Claim, Class, SessionControl, evidence::half_width95};
-use crate::estimate::{PairedCounts, holm, max_t, mcnemar, stratified_sign_flip};
+use crate::estimate::stratified_sign_flip;
 use crate::gate::{Code, Reason, Severity};
 use crate::plan::{
-    Design, Direction, Estimand, ExperimentPlan, Margin, MarginScale, Metric, ReplicationUnit,
-    Seed, StopRule,
+    Design, Estimand, ExperimentPlan, Margin, MarginScale, Metric, ReplicationUnit, Seed, StopRule,
 };
 use bootstrap::Stream;
-use std::collections::BTreeMap;
-
-/// More than this share of units without both values refuses the comparison.
-const MISSING_REFUSES_ABOVE: f64 = 0.05;
-/// Joint flips of several metrics up to this many units; Holm above.
-const JOINT_FLIPS_UP_TO: usize = 10_000;
 
 /// One comparison of an imported data set.
 #[derive(Clone, Debug, PartialEq)]
@@ -267,89 +262,6 @@ fn draft<'a>(
     draft
 }
 
-/// Units without a pair: a note up to 5 %, refused above or when one arm
-/// loses more than the other.
-fn lost(imported: &Imported, lost: Missing, code: Code, what: &str) -> Option<Reason> {
-    let total = lost.total();
-    if total == 0 {
-        return None;
-    }
-    let paired = imported.pairs.units();
-    let all = paired + imported.missing.total() + imported.failed.total();
-    let detail = format!(
-        "{what} in {total} of {all} units: {} in `{}`, {} in `{}`, {} in both",
-        lost.control, imported.control, lost.candidate, imported.candidate, lost.both
-    );
-    let unequal = mcnemar(&PairedCounts {
-        both: paired as u64,
-        first_only: lost.control as u64,
-        second_only: lost.candidate as u64,
-        neither: lost.both as u64,
-    });
-    let mut reason = Reason::new(code, detail);
-    if total as f64 <= MISSING_REFUSES_ABOVE * all as f64 && unequal.mid_p > 0.05 {
-        reason.severity = Severity::Note;
-    }
-    Some(reason)
-}
-
-/// What the declaration caps.
-fn declaration(imported: &Imported) -> Vec<Reason> {
-    let mut reasons = Vec::new();
-    let mut add = |code, detail: String| reasons.push(Reason::new(code, detail));
-    if imported.metric.direction == Direction::Context {
-        let detail = format!("`{}` has no direction", imported.metric.id);
-        add(Code::DirectionUndeclared, detail);
-    }
-    // The reader says more about the order when it knows more.
-    let told = |code| imported.gates.iter().any(|r| r.code == code);
-    match imported.design {
-        Design::ImportedFixed if !told(Code::OrderNotRandomised) => add(
-            Code::OrderNotRandomised,
-            "the order followed a pattern".into(),
-        ),
-        Design::ImportedUnknown if !told(Code::OrderUnknown) => {
-            add(Code::OrderUnknown, "the data have no order".into());
-        }
-        _ => {}
-    }
-    match imported.unit {
-        ReplicationUnit::Worker => {}
-        ReplicationUnit::PairInProcess => {
-            add(Code::UnitsNotWorkers, "pairs inside one process".into());
-        }
-        ReplicationUnit::Request => add(
-            Code::UnitsNotWorkers,
-            "requests to one running server".into(),
-        ),
-        ReplicationUnit::Imported => {
-            add(
-                Code::UnitUnknown,
-                "the data do not say what a pair is".into(),
-            );
-        }
-    }
-    if imported.stop_rule == StopRule::Undeclared && !told(Code::StopRuleUndeclared) {
-        add(
-            Code::StopRuleUndeclared,
-            "the data do not say how many units were planned".into(),
-        );
-    }
-    if !imported.margin.declared {
-        add(
-            Code::MarginUndeclared,
-            "the default of 1 % was used".to_owned(),
-        );
-    }
-    if imported.attempt > 1 {
-        add(
-            Code::Attempts,
-            format!("attempt {} of its plan", imported.attempt),
-        );
-    }
-    reasons
-}
-
 /// The A/A test over the whole data set.
 fn control_test(controls: &[ControlPairs], seed: Seed) -> Option<SessionControl> {
     let strata: Vec<Vec<f64>> = controls
@@ -364,60 +276,6 @@ fn control_test(controls: &[ControlPairs], seed: Seed) -> Option<SessionControl>
         p: round12(p),
         passed: p > AA_REFUSES_AT,
     })
-}
-
-/// Holm over the primary comparisons; joint sign flips over the secondary
-/// metrics of each comparison.
-fn adjust(comparisons: &[Imported], drafts: &[Draft<'_>], seed: Seed) -> Vec<Option<f64>> {
-    let mut families: BTreeMap<Family, Vec<usize>> = BTreeMap::new();
-    for (i, comparison) in comparisons.iter().enumerate() {
-        families.entry(comparison.family).or_default().push(i);
-    }
-    let mut adjusted = vec![None; drafts.len()];
-    for (family, members) in families {
-        // A comparison without a p still counts as asked.
-        let ps: Vec<f64> = members
-            .iter()
-            .map(|&i| drafts[i].evidence.p.unwrap_or(1.0))
-            .collect();
-        let joint = match family {
-            Family::Primary => None,
-            Family::Secondary(_) => joint(comparisons, drafts, &members, seed),
-        };
-        let of_family = joint
-            .or_else(|| holm(&ps).ok())
-            .unwrap_or_else(|| vec![1.0; ps.len()]);
-        for ((&i, p), own) in members.iter().zip(of_family).zip(ps) {
-            adjusted[i] = drafts[i].evidence.p.map(|_| p.max(own));
-        }
-    }
-    adjusted
-}
-
-/// Adjusted p of metrics over the same units; `None` where they differ.
-fn joint(
-    comparisons: &[Imported],
-    drafts: &[Draft<'_>],
-    members: &[usize],
-    seed: Seed,
-) -> Option<Vec<f64>> {
-    let n = drafts[members[0]].evidence.n;
-    let usable = |&i: &usize| {
-        drafts[i].evidence.p.is_some() && drafts[i].evidence.n == n && !comparisons[i].outcomes
-    };
-    if members.len() < 2 || n > JOINT_FLIPS_UP_TO || !members.iter().all(usable) {
-        return None;
-    }
-    let effects: Vec<Vec<f64>> = members
-        .iter()
-        .map(|&i| comparisons[i].pairs.effects(comparisons[i].estimand))
-        .collect();
-    let seed = seed_of(
-        seed,
-        &comparisons[members[0]].experiment,
-        "secondary metrics",
-    );
-    Some(max_t(&effects, seed).ok()?.adjusted)
 }
 
 fn plan_of(imported: &Imported) -> ExperimentPlan {
@@ -441,6 +299,6 @@ fn plan_of(imported: &Imported) -> ExperimentPlan {
     }
 }
 
-fn seed_of(seed: Seed, experiment: &str, metric: &str) -> u64 {
+pub(super) fn seed_of(seed: Seed, experiment: &str, metric: &str) -> u64 {
     Stream::new(seed.0, &format!("bootstrap/imported/{experiment}/{metric}")).next_u64()
 }

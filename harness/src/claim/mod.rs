@@ -13,7 +13,9 @@
 //! | `noise_dominated` | everything else |
 
 mod class;
+mod declarations;
 mod evidence;
+mod family;
 mod imported;
 mod judge;
 mod number;
