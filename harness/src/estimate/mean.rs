@@ -113,9 +113,9 @@ pub fn mean_interval(d: &[f64], level: f64, seed: u64) -> Result<Option<MeanInte
         return Ok(None);
     }
     // Seeded resamples of -d are not the mirror image of those of d. Working on
-    // the side where the mean is positive makes swapped labels give the
-    // mirrored interval, to the bit.
-    if t_interval(d, level)?.mean < 0.0 {
+    // the side with the longer upper tail makes swapped labels give the
+    // mirrored interval, and a shift the shifted one.
+    if leans_down(d, t_interval(d, level)?.mean) {
         let mirrored: Vec<f64> = d.iter().map(|x| -x).collect();
         let interval = hull(&mirrored, level, seed)?;
         return Ok(Some(MeanInterval {
@@ -126,6 +126,13 @@ pub fn mean_interval(d: &[f64], level: f64, seed: u64) -> Result<Option<MeanInte
         }));
     }
     hull(d, level, seed).map(Some)
+}
+
+/// Whether the lower tail is longer: a third central moment clearly below zero.
+fn leans_down(d: &[f64], mean: f64) -> bool {
+    let moment = |power: fn(f64) -> f64| d.iter().map(|x| power(x - mean)).sum::<f64>();
+    let size = moment(|x| (x * x * x).abs());
+    moment(|x| x * x * x) < -1e-9 * size
 }
 
 /// The hull for at least six units.
