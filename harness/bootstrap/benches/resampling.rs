@@ -66,9 +66,9 @@ fn others(c: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default()
-        .sample_size(20)
-        .warm_up_time(Duration::from_millis(100))
-        .measurement_time(Duration::from_millis(400));
+        .sample_size(15)
+        .warm_up_time(Duration::from_millis(50))
+        .measurement_time(Duration::from_millis(250));
     targets = means, others
 }
 criterion_main!(benches);

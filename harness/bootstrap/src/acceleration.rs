@@ -20,7 +20,7 @@ pub fn acceleration_of_mean(x: &[f64]) -> Result<f64, Error> {
 }
 
 /// Acceleration from the n leave-one-out values of any statistic (Efron 1987;
-/// Efron & Tibshirani 1993, formula 14.15): the same formula with
+/// Efron & Tibshirani 1993): the same formula with
 /// `d = mean(leave_one_out) - leave_one_out`.
 ///
 /// # Errors
@@ -32,7 +32,7 @@ pub fn acceleration_of_jackknife(leave_one_out: &[f64]) -> Result<f64, Error> {
 }
 
 /// Acceleration of a statistic of several independent samples (Davison &
-/// Hinkley 1997, section 5.3.2): each sample's jackknife influences are
+/// Hinkley 1997): each sample's jackknife influences are
 /// `(n - 1) (mean - leave_one_out)` and weigh `1 / n`.
 ///
 /// # Errors

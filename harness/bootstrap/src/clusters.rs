@@ -1,5 +1,5 @@
-//! Hierarchical data: observations inside clusters (Davison & Hinkley 1997,
-//! section 3.8).
+//! Hierarchical data: observations inside clusters (Davison & Hinkley
+//! 1997).
 //!
 //! Observations of one cluster share whatever the cluster brought along, so
 //! the cluster is the unit. [`replicates`] resamples clusters and keeps their

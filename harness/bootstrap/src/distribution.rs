@@ -76,7 +76,7 @@ pub trait BootstrapDistribution {
     }
 
     /// The two probabilities at which the BCa interval reads the distribution
-    /// (Efron 1987; DiCiccio & Efron 1996, formula 2.3), in `[0, 1]`.
+    /// (Efron 1987; DiCiccio & Efron 1996), in `[0, 1]`.
     ///
     /// # Errors
     /// Level outside (0, 1).

@@ -1,8 +1,8 @@
 //! All resamples of a small sample: the ideal bootstrap, without randomness.
 //!
 //! The `n^n` resamples of n values are `C(2n-1, n)` multisets with
-//! multinomial weights (Fisher & Hall 1991; Davison & Hinkley 1997, section
-//! 2.3): 462 for n = 6, 92,378 for n = 10.
+//! multinomial weights (Fisher & Hall 1991; Davison & Hinkley 1997):
+//! 462 for n = 6, 92,378 for n = 10.
 
 use crate::acceleration::acceleration_of_mean;
 use crate::atoms::Atoms;

@@ -160,7 +160,7 @@ impl Fft {
     }
 
     /// Stockham autosort, radix 4 with one radix-2 pass where needed (Van
-    /// Loan, Computational Frameworks for the FFT, 1992, section 1.7).
+    /// Loan, Computational Frameworks for the FFT, 1992).
     fn complex(&self, mut x: Vec<Complex>) -> Vec<Complex> {
         let mut y = vec![Complex::ZERO; x.len()];
         let (mut length, mut stride) = (x.len(), 1);

@@ -6,13 +6,13 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Method {
-    /// Quantiles of the replicates (Efron 1979; Davison & Hinkley 1997, section 5.3.1).
+    /// Quantiles of the replicates (Efron 1979; Davison & Hinkley 1997).
     Percentile,
-    /// Quantiles mirrored at the estimate (Davison & Hinkley 1997, section 5.2).
+    /// Quantiles mirrored at the estimate (Davison & Hinkley 1997).
     Basic,
     /// Bias-corrected and accelerated (Efron 1987).
     Bca,
-    /// Studentised pivot (Hall 1988; Davison & Hinkley 1997, section 5.2).
+    /// Studentised pivot (Hall 1988; Davison & Hinkley 1997).
     BootstrapT,
     /// Joint studentised pivot, the largest |t*| over several metrics
     /// (Beran 1988; Romano & Wolf 2005).

@@ -15,8 +15,10 @@ use crate::tuples::Term;
 /// From this many values on, counting costs less than it saves.
 pub(crate) const WORTHWHILE: usize = 192;
 
-/// Most values of a part, and the pairs of those: 128 KiB of sums.
-const LARGEST: usize = 128;
+/// Most values of a part, so that its pairs are at home in a second-level
+/// cache. Three pairs have less than 2^44 outcomes: one word draws them, with
+/// no probability off by more than one part in 2^20.
+const LARGEST: usize = 160;
 const PAIRS: usize = LARGEST * LARGEST;
 
 /// Resamples that share one filling of the tables. Has no influence on the

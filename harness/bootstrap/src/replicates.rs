@@ -76,7 +76,7 @@ impl Replicates {
     }
 
     /// Bootstrap standard error: the standard deviation of the replicates,
-    /// divisor B - 1 (Davison & Hinkley 1997, section 2.3). Infinite when a
+    /// divisor B - 1 (Davison & Hinkley 1997). Infinite when a
     /// replicate is.
     #[must_use]
     pub fn standard_error(&self) -> f64 {
@@ -84,7 +84,7 @@ impl Replicates {
     }
 
     /// Bootstrap estimate of bias: mean of the replicates minus the observed
-    /// value (Davison & Hinkley 1997, section 2.3). `None` when a replicate
+    /// value (Davison & Hinkley 1997). `None` when a replicate
     /// is infinite.
     #[must_use]
     pub fn bias(&self) -> Option<f64> {

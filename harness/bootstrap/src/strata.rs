@@ -1,5 +1,5 @@
 //! Several independent samples, each resampled by itself (Davison & Hinkley
-//! 1997, section 3.2): unpaired arms, or strata of unequal spread.
+//! 1997): unpaired arms, or strata of unequal spread.
 //!
 //! ```
 //! use bootstrap::{BootstrapDistribution, Stream, moments, strata};
@@ -76,7 +76,7 @@ pub fn leave_one_out<T: Copy>(
     Ok(all)
 }
 
-/// Acceleration for the BCa interval (Davison & Hinkley 1997, section 5.3.2).
+/// Acceleration for the BCa interval (Davison & Hinkley 1997).
 ///
 /// # Errors
 /// As [`leave_one_out`].

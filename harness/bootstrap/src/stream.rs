@@ -38,7 +38,7 @@ impl Stream {
     }
 
     /// An index in `0..n`: the high half of `word * n` (Lemire, ACM TOMACS
-    /// 29(1), 2019, section 3, without rejection; the bias is below `n / 2^64`).
+    /// 29(1), 2019, without rejection; the bias is below `n / 2^64`).
     ///
     /// # Panics
     /// If `n` is zero.
@@ -57,7 +57,7 @@ impl Stream {
         (self.next_u64() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
     }
 
-    /// Shuffles `items` (Fisher-Yates from the end; Knuth, TAOCP 2, 3.4.2 P).
+    /// Shuffles `items` (Fisher-Yates from the end; Knuth, TAOCP 2).
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             let other = self.index(last + 1);

@@ -6,7 +6,7 @@ use crate::interval::{Interval, Method};
 
 /// An estimate, its standard error, and the bootstrap distribution of the
 /// pivot `t* = (estimate* - estimate) / se*` (Hall 1988; Davison & Hinkley
-/// 1997, section 5.2).
+/// 1997).
 ///
 /// A resample without spread has `se* = 0` and an infinite pivot. It is kept:
 /// dropping it would hide that the sample is too small for its own standard
