@@ -66,7 +66,13 @@ fn the_same_seed_gives_the_same_schedule_everywhere() {
                         BlockKind::Comparison => "A/B",
                         BlockKind::ControlPair => "A/A",
                     };
-                    writeln!(text, "  {kind} {}", slots.join(" ")).unwrap();
+                    let primers: Vec<String> = block
+                        .primers
+                        .iter()
+                        .map(|&i| format!("({})", plan.instance_name(i)))
+                        .collect();
+                    let all = [primers, slots].concat();
+                    writeln!(text, "  {kind} {}", all.join(" ")).unwrap();
                 }
             }
         }

@@ -13,7 +13,7 @@ pub mod terminal;
 pub use quantity::{rate, seconds, value};
 pub use terminal::label;
 
-use evenhand_harness::claim::{Class, ExperimentJudgement, Judgement, SessionControl};
+use evenhand_harness::claim::{Class, ExperimentJudgement, Judgement, SessionControl, p_value};
 use evenhand_harness::observation::ArmFault;
 use evenhand_harness::plan::Direction;
 use evenhand_harness::record::Record;
@@ -102,13 +102,15 @@ pub fn control_words(control: Option<&SessionControl>) -> String {
         None => "A/A control: none was measured".to_owned(),
         Some(c) if c.passed => {
             format!(
-                "A/A control: passed (p = {:.2} over {} units)",
-                c.p, c.units
+                "A/A control: passed (p = {} over {} units)",
+                p_value(c.p),
+                c.units
             )
         }
         Some(c) => format!(
-            "A/A control: FAILED (p = {:.1e} over {} units): nothing in this session may be claimed",
-            c.p, c.units
+            "A/A control: FAILED (p = {} over {} units): nothing in this session may be claimed",
+            p_value(c.p),
+            c.units
         ),
     }
 }

@@ -6,6 +6,7 @@ use super::stopping::has_enough_workers;
 use super::units::{Unit, comparison_units, control_pair_units, effects, margins};
 use super::words::{Subject, sentence};
 use super::{Class, Estimate, Evidence, Outcome, Shade, Verdict, classify};
+use crate::estimate::planner::floor;
 use crate::estimate::{holm, stratified_sign_flip, workers_needed};
 use crate::gate::{Code, Reason, check_experiment, check_units};
 use crate::observation::{ExperimentData, Measurements};
@@ -344,9 +345,13 @@ pub(super) fn finish(draft: &Draft<'_>, p_adjusted: Option<f64>) -> Claim {
     let plan = draft.plan;
     let e = &draft.evidence;
     let verdict = classify(e, plan.metric.direction, p_adjusted, &draft.gates);
+    // Fewer than this can neither find the margin nor prove parity. When there
+    // are as many already, the effect itself is about as large as the margin.
     let units_needed = (verdict.class == Class::NoiseDominated)
         .then(|| workers_needed(e.margin.1, e.sd?).ok())
-        .flatten();
+        .flatten()
+        .map(|n| n.max(floor::PARITY))
+        .filter(|&n| n > e.n as u64);
     let (control, candidate) = (&plan.arms[0], &plan.arms[draft.candidate]);
     let sentence = worded(
         plan.margin,

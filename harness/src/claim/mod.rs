@@ -15,6 +15,7 @@
 mod class;
 mod declarations;
 mod evidence;
+mod factorial;
 mod family;
 mod imported;
 mod judge;
@@ -29,9 +30,13 @@ mod words;
 
 pub use class::{Class, Outcome, Shade, Verdict, classify};
 pub use evidence::{Bounds, Estimate, Evidence, Outcomes};
+pub use factorial::{
+    CellRate, CountedDesign, FactorialEffect, FactorialVerdict, judge_counts, untouched_counts,
+    untouched_units,
+};
 pub use imported::{Assessment, ControlPairs, Family, Imported, assess};
 pub use judge::{ArmSummary, Claim, ExperimentJudgement, Judgement, SessionControl, judge};
-pub use number::{round12, signed_percent};
+pub use number::{p_value, round12, signed_percent};
 pub use overall::OverallClaim;
 pub use pairs::{Inner, Missing, Pairs};
 pub use stopping::{Levels, has_enough_workers};

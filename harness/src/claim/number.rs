@@ -50,7 +50,8 @@ pub(super) fn margin_percent(fraction: f64) -> String {
 }
 
 /// p with two digits, never zero.
-pub(super) fn p_value(p: f64) -> String {
+#[must_use]
+pub fn p_value(p: f64) -> String {
     if p >= 0.01 {
         format!("{p:.2}")
     } else if p >= 0.0001 {

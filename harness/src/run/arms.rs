@@ -144,7 +144,7 @@ impl<'a> Arms<'a> {
         let mut iterations = 1;
         loop {
             let (_, host_ns) = self.slot(instance, iterations)?;
-            if host_ns >= PILOT_SLOT_NS || iterations >= 1 << 40 {
+            if host_ns >= PILOT_SLOT_NS || iterations >= 1 << 27 {
                 let (_, again) = self.slot(instance, iterations)?;
                 return Ok(host_ns.min(again).max(1) as f64 / iterations as f64);
             }

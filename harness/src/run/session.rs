@@ -242,14 +242,14 @@ fn invocation() -> Option<String> {
     {
         let parent = std::os::unix::process::parent_id();
         let stat = fs::read_to_string(format!("/proc/{parent}/stat")).ok()?;
+        let (name, fields) = stat.rsplit_once(')')?;
+        // A shell that starts two targets is not one command.
+        if !name.split_once('(')?.1.starts_with("cargo") {
+            return None;
+        }
         // Field 22, counted after the name in parentheses, is the start time:
         // process ids are used again, pairs of id and start are not.
-        let started = stat
-            .rsplit_once(')')?
-            .1
-            .split_whitespace()
-            .nth(19)?
-            .to_owned();
+        let started = fields.split_whitespace().nth(19)?;
         Some(format!("{parent}-{started}\n"))
     }
     #[cfg(not(target_os = "linux"))]

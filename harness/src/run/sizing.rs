@@ -12,6 +12,8 @@ const SLOT_NS: f64 = 1_000_000.0;
 const SHORTEST_SLOT_NS: f64 = 200_000.0;
 /// Slots of the slowest arm are at most this long, unless one iteration is longer.
 const LONGEST_SLOT_NS: f64 = 50_000_000.0;
+/// An arm that ignores the number of iterations seems to need no time at all.
+const MOST_ITERATIONS: f64 = 1e8;
 /// Fewest workers, and blocks, of `--quick`.
 const QUICK_WORKERS: u32 = 6;
 const QUICK_BLOCKS: u32 = 16;
@@ -144,7 +146,7 @@ fn iterations(pilot_ns: &[f64]) -> u64 {
         .ceil()
         .max((SHORTEST_SLOT_NS / fastest).ceil());
     let allowed = (LONGEST_SLOT_NS / slowest).floor();
-    wished.min(allowed).max(1.0) as u64
+    wished.min(allowed).clamp(1.0, MOST_ITERATIONS) as u64
 }
 
 /// Expected nanoseconds of an experiment.

@@ -140,6 +140,9 @@ fn run_schedule(
     let mut last_progress = 0;
     for (index, block) in schedule.blocks.iter().enumerate() {
         block_slots.clear();
+        for &instance in &block.primers {
+            arms.slot(instance, iterations)?;
+        }
         for &instance in &block.slots {
             let start_ns = start.elapsed_ns();
             let (value, host_ns) = arms.slot(instance, iterations)?;

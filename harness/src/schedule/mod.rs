@@ -34,7 +34,10 @@ pub enum BlockKind {
 pub struct Block {
     /// What is compared.
     pub kind: BlockKind,
-    /// Instance of each slot, in order.
+    /// Instances that run one untimed slot each before the block, in letter
+    /// order: every participant was then the last to run, or one before.
+    pub primers: Vec<usize>,
+    /// Instance of each timed slot, in order.
     pub slots: Vec<usize>,
 }
 
@@ -126,36 +129,31 @@ pub fn worker_schedule(
     }
 }
 
-/// Comparison blocks with the A/A blocks spread evenly between them.
+/// Runs of A/A blocks among the comparison blocks of a worker. Few and longer
+/// runs, because every change between the two kinds costs primers.
+const CONTROL_PAIR_RUNS: u64 = 5;
+
+/// Comparison blocks with runs of A/A blocks between them.
 fn blocks(experiment: &ExperimentPlan, letter_of: &[usize], order: &mut Stream) -> Vec<Block> {
     let arms = experiment.arms.len();
     let mut rows = WilliamsCycle::new(arms);
-    let (planned, aa) = (
-        u64::from(experiment.blocks),
-        u64::from(experiment.aa_blocks),
-    );
-    let rounds = if arms > 1 { planned } else { aa };
+    let planned = if arms > 1 {
+        u64::from(experiment.blocks)
+    } else {
+        0
+    };
+    let aa = u64::from(experiment.aa_blocks);
+    let runs = CONTROL_PAIR_RUNS.min(planned).min(aa).max(1);
     let mut blocks = Vec::with_capacity((planned + aa) as usize);
-    for i in 0..rounds {
-        match Design::for_arms(arms) {
-            Design::Single => {}
-            Design::Abba => blocks.push(pair_block(BlockKind::Comparison, 0, 1, letter_of, order)),
-            _ => {
-                // The row speaks of ranks among the arms' letters.
-                let mut ranked: Vec<usize> = (0..arms).collect();
-                ranked.sort_by_key(|&arm| letter_of[arm]);
-                let slots = rows
-                    .next(order)
-                    .into_iter()
-                    .map(|rank| ranked[rank])
-                    .collect();
-                blocks.push(Block {
-                    kind: BlockKind::Comparison,
-                    slots,
-                });
-            }
+    for run in 0..runs {
+        let share = |of: u64| (run + 1) * of / runs - run * of / runs;
+        for _ in 0..share(planned) {
+            blocks.push(match Design::for_arms(arms) {
+                Design::Abba => pair_block(BlockKind::Comparison, 0, 1, letter_of, order),
+                _ => row_block(arms, &mut rows, letter_of, order),
+            });
         }
-        for _ in (i * aa / rounds)..((i + 1) * aa / rounds) {
+        for _ in 0..share(aa) {
             blocks.push(pair_block(
                 BlockKind::ControlPair,
                 0,
@@ -165,7 +163,41 @@ fn blocks(experiment: &ExperimentPlan, letter_of: &[usize], order: &mut Stream) 
             ));
         }
     }
+    prime(&mut blocks, letter_of);
     blocks
+}
+
+/// A row of the Williams design, which speaks of ranks among the arms' letters.
+fn row_block(
+    arms: usize,
+    rows: &mut WilliamsCycle,
+    letter_of: &[usize],
+    order: &mut Stream,
+) -> Block {
+    let mut ranked: Vec<usize> = (0..arms).collect();
+    ranked.sort_by_key(|&arm| letter_of[arm]);
+    let row = rows.next(order);
+    Block {
+        kind: BlockKind::Comparison,
+        primers: Vec::new(),
+        slots: row.into_iter().map(|rank| ranked[rank]).collect(),
+    }
+}
+
+/// Puts primers before every block that has other participants than the block
+/// before it. Without them the control, which takes part in both kinds of
+/// blocks, would meet warm caches where the others meet cold ones.
+fn prime(blocks: &mut [Block], letter_of: &[usize]) {
+    let mut before = None;
+    for block in blocks {
+        if before != Some(block.kind) {
+            let mut participants = block.slots.clone();
+            participants.sort_by_key(|&instance| letter_of[instance]);
+            participants.dedup();
+            block.primers = participants;
+        }
+        before = Some(block.kind);
+    }
 }
 
 /// ABBA or BAAB, where A is the instance with the earlier letter.
@@ -186,7 +218,11 @@ fn pair_block(
     } else {
         vec![b, a, a, b]
     };
-    Block { kind, slots }
+    Block {
+        kind,
+        primers: Vec::new(),
+        slots,
+    }
 }
 
 /// Deals the rows of a Williams design, reshuffled for every pass.

@@ -55,6 +55,27 @@ fn a_block_is_balanced_and_control_pairs_take_a_third() {
 }
 
 #[test]
+fn participants_are_primed_when_they_change() {
+    for arms in 1..=4 {
+        let plan = experiment(arms, 50);
+        let schedule = worker_schedule(Seed(1), "t", &plan, 3);
+        let place = |i: &usize| schedule.letters.iter().position(|x| x == i);
+        let mut before = None;
+        for block in &schedule.blocks {
+            let changed = before != Some(block.kind);
+            before = Some(block.kind);
+            if changed {
+                assert!(block.primers.is_sorted_by_key(place), "in letter order");
+                assert!(block.slots.iter().all(|i| block.primers.contains(i)));
+                assert!(block.primers.iter().all(|i| block.slots.contains(i)));
+            } else {
+                assert!(block.primers.is_empty());
+            }
+        }
+    }
+}
+
+#[test]
 fn swapping_two_arms_is_a_fair_coin() {
     let plan = experiment(2, 4);
     let first = (0..4000u32)
@@ -97,6 +118,6 @@ fn schedules_are_pinned() {
     let digest = |arms| schedule_digest(Seed(0x5eed), "target", &experiment(arms, 10));
     assert_eq!(
         [digest(1), digest(2), digest(3)].map(|d| d[..16].to_owned()),
-        ["475ae61a59bd343c", "72d128f2aedaa02b", "3e90e9bbab1a1daf"]
+        ["c17da554a02e3ef9", "4121543cfdfaa7b1", "81548bf094b83238"]
     );
 }

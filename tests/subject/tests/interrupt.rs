@@ -16,7 +16,7 @@ fn signal(child: &Child, signal: i32) {
 
 /// Starts a slow session and waits until some workers are done.
 fn begun(subject: &Subject) -> Child {
-    let child = subject
+    let mut child = subject
         .command(&["--bench", "--workers", "8", "--blocks", "12"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -24,7 +24,10 @@ fn begun(subject: &Subject) -> Child {
         .unwrap();
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
-        assert!(Instant::now() < deadline, "no worker finished");
+        if Instant::now() > deadline {
+            child.kill().unwrap();
+            panic!("no worker finished: {:?}", child.wait_with_output());
+        }
         std::thread::sleep(Duration::from_millis(20));
         let ledger = subject.path("sessions/latest/observations/ledger.jsonl");
         if std::fs::read_to_string(ledger).is_ok_and(|text| text.lines().count() >= 2) {

@@ -38,7 +38,7 @@ fn arms_ran_as_the_schedule_says() {
             let planned: Vec<(String, u64)> = schedule
                 .blocks
                 .iter()
-                .flat_map(|b| &b.slots)
+                .flat_map(|b| b.primers.iter().chain(&b.slots))
                 .map(|&i| {
                     (
                         experiment.code_of_instance(i).to_owned(),

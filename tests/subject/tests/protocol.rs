@@ -60,15 +60,38 @@ fn wrong_arguments_exit_with_2_and_say_where_help_is() {
 }
 
 #[test]
-fn targets_of_one_command_share_a_session() {
-    // Both have this test process as their parent, as under `cargo bench`.
+fn targets_of_one_cargo_command_share_a_session() {
+    let subject = Subject::new("plain");
+    // A shell by the name of cargo stands for it.
+    let cargo = subject.path("cargo");
+    std::fs::copy("/bin/sh", &cargo).unwrap();
+    let bench = subject.command(&["--bench", "--blocks", "4", "--workers", "6"]);
+    let mut command = std::process::Command::new(&cargo);
+    command
+        .args([
+            "-c",
+            "\"$0\" \"$@\" --seed 5; \"$0\" \"$@\" --seed 6; echo code $?",
+        ])
+        .arg(bench.get_program())
+        .args(bench.get_args())
+        .envs(
+            bench
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
+    let finished = Finished::new(command.output().unwrap());
+    assert!(
+        finished.stdout.contains("code 2"),
+        "a session has one seed: {finished:#?}"
+    );
+    let sessions = |s: &Subject| common::files(&s.path("sessions"), "Z-").len();
+    assert_eq!(sessions(&subject), 1);
+
+    // Two commands of anything else are two sessions.
     let subject = Subject::new("plain");
     subject.bench(&["--seed", "5"]);
-    let first = subject.latest();
-    let mut other = subject.command(&["--bench", "--blocks", "4", "--workers", "6", "--seed", "6"]);
-    let refused = Finished::new(other.output().unwrap());
-    assert_eq!(refused.code, 2, "a session has one seed: {refused:#?}");
-    assert_eq!(subject.latest(), first);
+    subject.bench(&["--seed", "6"]);
+    assert_eq!(sessions(&subject), 2);
 }
 
 #[test]
