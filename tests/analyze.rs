@@ -5,6 +5,8 @@
 
 #[path = "analyze/command.rs"]
 mod command;
+#[path = "analyze/factorial.rs"]
+mod factorial;
 #[path = "analyze/families.rs"]
 mod families;
 #[path = "analyze/properties.rs"]

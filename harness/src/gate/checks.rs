@@ -247,6 +247,27 @@ fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
+/// Whether at least three quarters of the units, but not all, lie in one
+/// hundredth of their range. With a bootstrap-t, a resample of those alone has
+/// almost no spread, so the interval reaches far beyond every unit.
+fn nearly_tied(d: &[f64]) -> Option<String> {
+    if d.len() < 6 {
+        return None;
+    }
+    let mut sorted = d.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let range = sorted[sorted.len() - 1] - sorted[0];
+    let (mut most, mut start) = (0, 0);
+    for (end, x) in sorted.iter().enumerate() {
+        while x - sorted[start] > 0.01 * range {
+            start += 1;
+        }
+        most = most.max(end + 1 - start);
+    }
+    (range > 0.0 && 4 * most >= 3 * d.len())
+        .then(|| format!("{most} of {} units lie within 1 % of their range", d.len()))
+}
+
 /// What the units themselves give reason for. `first` tells for each unit
 /// whether the control had the earlier letter, when that is known.
 #[must_use]
@@ -286,6 +307,9 @@ pub fn check_units(
     }
     if n > 0 && ties as f64 > 0.2 * n as f64 && 2 * ties <= n {
         reasons.push(Reason::new(Code::Ties, format!("{ties} of {n} units")));
+    }
+    if let Some(detail) = nearly_tied(d) {
+        reasons.push(Reason::new(Code::NearlyTied, detail));
     }
     if first.len() == n {
         let side = |wanted: bool| -> Vec<f64> {

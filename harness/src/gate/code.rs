@@ -87,6 +87,8 @@ pub enum Code {
     PercentAverage,
     /// The tuned parameters were judged on the data they were tuned on.
     TrainOnTest,
+    /// An arm that the toggled feature does not touch moved with it.
+    ContaminatedArm,
     /// Fewer than 6 independent units: no interval holds.
     TooFewWorkers,
     /// Fewer than 6 effective units after correction for serial correlation.
@@ -149,6 +151,8 @@ pub enum Code {
     Noise,
     /// Resamples without spread leave the interval open.
     UnboundedInterval,
+    /// Most units are nearly equal, and the few others decide the interval.
+    NearlyTied,
     /// Other processes used the cores; the arms of a pair shared it.
     ForeignLoad,
     /// The clock frequency differed between workers.
@@ -195,6 +199,7 @@ const TABLE: &[(Code, &str, Severity, &str, &str)] = &[
     (DirectionUndeclared, "direction_undeclared", Invalid, "nobody declared which way is better, so nothing can win", "declare the metric's direction"),
     (PercentAverage, "percent_average", Invalid, "percents of unlike metrics were to be averaged", "aggregate log ratios of one metric"),
     (TrainOnTest, "train_on_test", Invalid, "the tuned parameters were judged on the data they were tuned on", "measure on inputs that were held out"),
+    (ContaminatedArm, "contaminated_arm", Invalid, "an arm that the toggled feature does not touch moved with it", "find what else changed between the cells; no effect of the feature can be told from it"),
     (TooFewWorkers, "too_few_workers", Insufficient, "fewer than 6 independent units: no interval holds", "measure at least 6 workers, 12 for every class"),
     (TooFewEffective, "too_few_effective", Insufficient, "fewer than 6 effective units after correction for serial correlation", "more workers, or find what couples neighbouring workers"),
     (DegenerateInterval, "degenerate_interval", Insufficient, "all units are equal: there is no spread to judge by", "use a finer clock or more work per slot"),
@@ -226,6 +231,7 @@ const TABLE: &[(Code, &str, Severity, &str, &str)] = &[
     (TooFewForStrong, "too_few_for_strong", Explains, "fewer than 8 units can't reach p <= .01", "measure at least 8 workers"),
     (Noise, "noise", Explains, "the interval is too wide to tell", "more workers, or a quieter machine"),
     (UnboundedInterval, "unbounded_interval", Explains, "resamples without spread leave the interval open", "more workers"),
+    (NearlyTied, "nearly_tied", Explains, "most units are nearly equal, and the few others decide the interval", "look at the units that differ: one slow mode, a coarse clock, or a first run?"),
     (ForeignLoad, "foreign_load", Note, "other processes used the cores; the arms of a pair shared it", "stop other work for narrower intervals"),
     (ClockChanged, "clock_changed", Note, "the clock frequency differed between workers", "fix the governor"),
     (OrderEffect, "order_effect", Note, "which arm came first made a difference; the coin keeps the claim valid", "nothing, or look for state shared by the arms"),

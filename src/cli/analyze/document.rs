@@ -2,8 +2,8 @@
 
 use crate::interop::pairs::{Declared, Document, ReadError, Summaries, pair};
 use evenhand_harness::claim::{
-    ArmSummary, Claim, OverallClaim, SessionControl, Summarised, SummaryVerdict, assess,
-    judge_summary,
+    ArmSummary, Claim, CountedDesign, FactorialVerdict, OverallClaim, SessionControl, Summarised,
+    SummaryVerdict, assess, judge_counts, judge_summary,
 };
 use evenhand_harness::plan::{Direction, Margin, Metric, ReplicationUnit, Seed, sha256_hex};
 use serde::Serialize;
@@ -29,6 +29,9 @@ pub(super) struct Analysis {
     /// Statements over profiles that are too small for their own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub overall: Vec<OverallClaim>,
+    /// 2x2 designs whose cells are counts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub designs: Vec<Design>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub published: Vec<Published>,
     /// Columns or keys that mean nothing here.
@@ -61,6 +64,18 @@ pub(super) struct Compared {
     pub claim: Claim,
 }
 
+/// One counted 2x2 design.
+#[derive(Debug, Serialize)]
+pub(super) struct Design {
+    pub experiment: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub arm: String,
+    pub metric: Metric,
+    pub factors: [String; 2],
+    #[serde(flatten)]
+    pub verdict: FactorialVerdict,
+}
+
 /// A unit that has no pair.
 #[derive(Debug, Serialize)]
 pub(super) struct Left {
@@ -81,6 +96,18 @@ pub(super) struct Published {
     pub published_label: Option<String>,
     #[serde(flatten)]
     pub verdict: SummaryVerdict,
+}
+
+impl Design {
+    fn of(own: CountedDesign) -> Self {
+        Self {
+            verdict: judge_counts(&own),
+            experiment: own.experiment,
+            arm: own.arm,
+            metric: own.metric,
+            factors: own.factors,
+        }
+    }
 }
 
 impl Analysis {
@@ -137,6 +164,7 @@ impl Analysis {
                     control: assessment.control,
                     comparisons: compared.collect(),
                     overall: assessment.overall,
+                    designs: set.designs.into_iter().map(Design::of).collect(),
                     published: Vec::new(),
                     ignored: set.ignored,
                 })
@@ -163,6 +191,7 @@ impl Analysis {
             control: None,
             comparisons: Vec::new(),
             overall: Vec::new(),
+            designs: Vec::new(),
             published: summaries.comparisons.into_iter().map(published).collect(),
             ignored: Vec::new(),
         }

@@ -20,6 +20,12 @@ pub(super) struct Declarations {
     /// The arm that is the control measured again [default: the control's name with a prime]
     #[arg(long, value_name = "ARM")]
     control_again: Option<String>,
+    /// Name of a factor of a 2x2 design: twice, in the order of `factor1` and `factor2`
+    #[arg(long, value_name = "NAME")]
+    factor: Vec<String>,
+    /// An arm that no factor touches, or ARM=FACTOR for one factor: it must not move
+    #[arg(long, value_name = "ARM")]
+    untouched: Vec<String>,
     /// The primary metric, where there are several; the others are a family of their own
     #[arg(long, value_name = "NAME")]
     metric: Option<String>,
@@ -92,6 +98,8 @@ impl Declarations {
             control: text(&self.control),
             control_again: text(&self.control_again),
             candidates: self.candidate.iter().map(|c| c.trim().to_owned()).collect(),
+            factors: self.factor.iter().map(|f| f.trim().to_owned()).collect(),
+            untouched: self.untouched.clone(),
             margin: self.margin.clone(),
             unit: self.unit,
             order: self.order_randomised.then_some(OrderText::Randomised),

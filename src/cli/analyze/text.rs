@@ -1,6 +1,6 @@
 //! The result on a terminal.
 
-use super::document::{Analysis, Compared, Published, direction_words};
+use super::document::{Analysis, Compared, Design, Published, direction_words};
 use crate::report::{self, CLASSES, style};
 use evenhand_harness::claim::{ArmSummary, Claim, Class};
 use evenhand_harness::gate::{Code, Reason, Severity};
@@ -25,6 +25,9 @@ pub(super) fn render(analysis: &Analysis, verbose: bool) -> String {
             own.class.name(),
             own.sentence
         );
+    }
+    for own in &analysis.designs {
+        design(&mut out, own);
     }
     for summary in &analysis.published {
         published(&mut out, summary);
@@ -116,8 +119,8 @@ fn reasons(out: &mut String, reasons: &[Reason], claim: &Claim, verbose: bool) {
             verbose
         }
         Severity::Note => verbose,
-        // The sentence says these.
-        Severity::Explains => verbose,
+        // The sentence says the others, and nobody expects this one.
+        Severity::Explains => verbose || r.code == Code::NearlyTied,
         Severity::Insufficient => verbose || claim.class != Class::Insufficient,
         Severity::CapModerate | Severity::CapDirectional | Severity::Invalid => true,
     });
@@ -170,6 +173,24 @@ fn advice(code: Code, control: &str) -> String {
     }
 }
 
+fn design(out: &mut String, own: &Design) {
+    heading(out, &own.experiment, &own.metric, false);
+    let verdict = &own.verdict;
+    let [first, second] = &own.factors;
+    let _ = writeln!(out, "  {first} and {second}  {}", verdict.class.name());
+    for cell in &verdict.cells {
+        let _ = writeln!(out, "    {:8}  {} of {}", cell.levels, cell.passed, cell.n);
+    }
+    for effect in &verdict.effects {
+        let _ = writeln!(out, "  {}", effect.sentence);
+    }
+    let _ = writeln!(out, "  {}", verdict.sentence);
+    for reason in &verdict.reasons {
+        reason_line(out, reason, "", false);
+    }
+    out.push('\n');
+}
+
 fn published(out: &mut String, own: &Published) {
     heading(out, &own.experiment, &own.metric, false);
     let class = own.verdict.class.name();
@@ -188,6 +209,7 @@ fn published(out: &mut String, own: &Published) {
 fn footer(out: &mut String, analysis: &Analysis) {
     let classes = analysis.comparisons.iter().map(|c| c.claim.class);
     let classes: Vec<Class> = classes
+        .chain(analysis.designs.iter().map(|d| d.verdict.class))
         .chain(analysis.published.iter().map(|p| p.verdict.class))
         .collect();
     let counts: Vec<String> = CLASSES

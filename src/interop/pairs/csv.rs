@@ -1,7 +1,8 @@
 //! CSV, one value per row (long) or one unit per row (wide).
 
 use super::cell::short;
-use super::{Cell, Declared, Fact, ReadError, Row, Table};
+use super::declared::parse_level;
+use super::{Cell, CountRow, Declared, Fact, ReadError, Row, Table};
 use ::csv::{ByteRecord, ReaderBuilder};
 use std::collections::HashMap;
 
@@ -37,7 +38,10 @@ pub fn read_csv(
         .from_reader(bytes);
     let header = reader.byte_headers().map_err(syntax)?.clone();
     let columns = Columns::find(&header, options, declared)?;
-    let mut table = Table::new(Declared::default());
+    let mut table = Table::new(Declared {
+        factors: columns.factor_names(&header),
+        ..Declared::default()
+    });
     table.blocks = columns.block.is_some();
     for name in &columns.ignored {
         table.ignore(name);
@@ -47,7 +51,7 @@ pub fn read_csv(
         let line = record.position().map_or(0, ::csv::Position::line);
         columns.read(&record, line, &mut table)?;
     }
-    if table.rows.is_empty() {
+    if table.rows.is_empty() && table.counts.is_empty() {
         return Err(ReadError::new(
             "the file has a header but no row below it: nothing was measured",
         ));
@@ -74,7 +78,13 @@ fn syntax(error: ::csv::Error) -> ReadError {
 /// Where the values of a row stand.
 enum Layout {
     /// One arm and one value per row.
-    Long { arm: usize, value: usize },
+    Long { arm: Option<usize>, value: usize },
+    /// One cell of a 2x2 design per row: passed tasks of all tasks.
+    Counts {
+        arm: Option<usize>,
+        passed: usize,
+        trials: usize,
+    },
     /// One column per arm, and perhaps the name of the arm that ran first.
     Wide {
         arms: Vec<(String, usize)>,
@@ -83,7 +93,8 @@ enum Layout {
 }
 
 struct Columns {
-    unit: usize,
+    unit: Option<usize>,
+    factors: Option<[usize; 2]>,
     layout: Layout,
     order: Option<usize>,
     experiment: Option<usize>,
@@ -154,9 +165,29 @@ impl Columns {
         for fact in Fact::ALL {
             facts.extend(find(fact.column())?.map(|i| (fact, i)));
         }
+        let factors = match (find("factor1")?, find("factor2")?) {
+            (None, None) => None,
+            _ => Some([need("factor1")?, need("factor2")?]),
+        };
+        let layout = match (factors, find("passed")?) {
+            (Some(_), Some(passed)) => Layout::Counts {
+                arm: find("arm")?,
+                passed,
+                trials: need("trials")?,
+            },
+            (Some(_), None) => Layout::Long {
+                arm: find("arm")?,
+                value: need("value")?,
+            },
+            (None, _) => Self::layout(&names, declared, &find, &need)?,
+        };
         let mut columns = Self {
-            unit: need("unit")?,
-            layout: Self::layout(&names, declared, &find, &need)?,
+            unit: match layout {
+                Layout::Counts { .. } => find("unit")?,
+                _ => Some(need("unit")?),
+            },
+            factors,
+            layout,
             order: find("order")?,
             experiment: find("experiment")?,
             metric: find("metric")?,
@@ -183,7 +214,7 @@ impl Columns {
             && !declared.candidates.is_empty();
         if !wide {
             return Ok(Layout::Long {
-                arm: need("arm")?,
+                arm: Some(need("arm")?),
                 value: need("value")?,
             });
         }
@@ -208,10 +239,28 @@ impl Columns {
         })
     }
 
+    /// The factors by the names of their columns.
+    fn factor_names(&self, header: &ByteRecord) -> Vec<String> {
+        let name = |i: usize| String::from_utf8_lossy(&header[i]).trim().to_owned();
+        self.factors.into_iter().flatten().map(name).collect()
+    }
+
     fn unused(&self, names: &[String]) -> Vec<String> {
-        let mut used = vec![self.unit];
+        let mut used: Vec<usize> = self.unit.into_iter().collect();
+        used.extend(self.factors.into_iter().flatten());
         match &self.layout {
-            Layout::Long { arm, value } => used.extend([*arm, *value]),
+            Layout::Long { arm, value } => {
+                used.extend(arm);
+                used.push(*value);
+            }
+            Layout::Counts {
+                arm,
+                passed,
+                trials,
+            } => {
+                used.extend(arm);
+                used.extend([*passed, *trials]);
+            }
             Layout::Wide { arms, first } => {
                 used.extend(arms.iter().map(|(_, i)| *i));
                 used.extend(first);
@@ -238,9 +287,41 @@ impl Columns {
                 .map_err(|_| ReadError::at(line, "the text is not UTF-8").column(i as u64 + 1))
         };
         let optional = |i: Option<usize>| i.map_or(Ok(""), text);
-        let unit = text(self.unit)?;
+        let levels = match self.factors {
+            None => None,
+            Some(columns) => {
+                let level = |i: usize| {
+                    parse_level(text(i)?).map_err(|e| ReadError::at(line, e).column(i as u64 + 1))
+                };
+                Some([level(columns[0])?, level(columns[1])?])
+            }
+        };
+        if let Layout::Counts {
+            arm,
+            passed,
+            trials,
+        } = self.layout
+        {
+            let count = |i: usize| {
+                text(i)?.parse::<u64>().map_err(|_| {
+                    ReadError::at(line, "there is no whole number").column(i as u64 + 1)
+                })
+            };
+            table.counts.push(CountRow {
+                line: u32::try_from(line).unwrap_or(u32::MAX),
+                experiment: table.names.number(optional(self.experiment)?),
+                metric: table.names.number(optional(self.metric)?),
+                arm: table.names.number(optional(arm)?),
+                levels: levels.unwrap_or_default(),
+                passed: count(passed)?,
+                trials: count(trials)?,
+            });
+            return Ok(());
+        }
+        let unit = optional(self.unit)?;
         if unit.is_empty() {
-            return Err(ReadError::at(line, "the unit has no name").column(self.unit as u64 + 1));
+            let error = ReadError::at(line, "the unit has no name");
+            return Err(error.column(self.unit.unwrap_or(0) as u64 + 1));
         }
         let inner = match (optional(self.block)?, optional(self.repeat)?) {
             (block, "") => block.to_owned(),
@@ -262,6 +343,7 @@ impl Columns {
             unit: table.names.number(unit),
             arm: 0,
             inner: table.names.number(&inner),
+            levels,
             cell: Cell::Missing,
             order: f64::NAN,
             facts: table.facts_number(facts),
@@ -279,14 +361,18 @@ impl Columns {
         };
         match &self.layout {
             Layout::Long { arm, value } => {
-                let name = text(*arm)?;
-                if name.is_empty() {
-                    return Err(ReadError::at(line, "the arm has no name").column(*arm as u64 + 1));
+                let name = optional(*arm)?;
+                if let Some(i) = arm
+                    && name.is_empty()
+                {
+                    return Err(ReadError::at(line, "the arm has no name").column(*i as u64 + 1));
                 }
                 row.arm = table.names.number(name);
                 row.cell = cell(*value)?;
                 table.rows.push(row);
             }
+            // Read above.
+            Layout::Counts { .. } => {}
             Layout::Wide { arms, first } => {
                 let first = optional(*first)?;
                 for (name, i) in arms {

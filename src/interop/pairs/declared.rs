@@ -20,6 +20,10 @@ pub struct Declared {
     pub control_again: Option<String>,
     /// The arms to compare with the control; empty for all.
     pub candidates: Vec<String>,
+    /// Names of the two factors of a 2x2 design.
+    pub factors: Vec<String>,
+    /// Arms that a factor does not touch: `ARM`, or `ARM=FACTOR` for one factor.
+    pub untouched: Vec<String>,
     /// The smallest difference that matters.
     pub margin: Option<MarginText>,
     /// What n counts.
@@ -97,6 +101,8 @@ impl Declared {
             control: over.control.or(self.control),
             control_again: over.control_again.or(self.control_again),
             candidates: vec(self.candidates, over.candidates),
+            factors: vec(self.factors, over.factors),
+            untouched: vec(self.untouched, over.untouched),
             margin: over.margin.or(self.margin),
             unit: over.unit.or(self.unit),
             order: over.order.or(self.order),
@@ -246,6 +252,21 @@ pub fn parse_direction(text: &str) -> Result<Direction, String> {
         "context" => Ok(Direction::Context),
         other => Err(format!(
             "`{}` is no direction; say `lower` or `higher` is better, or `context` if neither",
+            short(other)
+        )),
+    }
+}
+
+/// A level of a factor by its word.
+///
+/// # Errors
+/// If it is another word.
+pub(super) fn parse_level(text: &str) -> Result<bool, String> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "on" | "1" | "true" | "yes" => Ok(true),
+        "off" | "0" | "false" | "no" => Ok(false),
+        other => Err(format!(
+            "`{}` is no level; a factor is `off` or `on`",
             short(other)
         )),
     }

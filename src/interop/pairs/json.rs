@@ -2,10 +2,10 @@
 
 use super::cell::short;
 use super::csv::order;
-use super::declared::{parse_direction, parse_unit};
+use super::declared::{parse_direction, parse_level, parse_unit};
 use super::published::{SUMMARY_SCHEMA, Summaries};
 use super::{
-    Cell, Declared, DeclaredMetric, Fact, MarginText, PAIRS_SCHEMA, ReadError, Row, Table,
+    Cell, CountRow, Declared, DeclaredMetric, Fact, MarginText, PAIRS_SCHEMA, ReadError, Row, Table,
 };
 use evenhand_harness::plan::{Direction, Estimand, Seed, check_schema};
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -62,7 +62,7 @@ pub fn read_json(bytes: &[u8]) -> Result<Document, ReadError> {
 }
 
 fn filled(table: Table) -> Result<Document, ReadError> {
-    if table.rows.is_empty() {
+    if table.rows.is_empty() && table.counts.is_empty() {
         return Err(ReadError::new(
             "there is no observation: nothing was measured",
         ));
@@ -166,6 +166,8 @@ impl<'de> Visitor<'de> for Root<'_> {
                 "control" => declared.control = text(map.next_value()?),
                 "control_again" => declared.control_again = text(map.next_value()?),
                 "candidates" => declared.candidates = map.next_value()?,
+                "factors" => declared.factors = map.next_value()?,
+                "untouched" => declared.untouched = map.next_value()?,
                 "margin" => declared.margin = map.next_value::<Option<MarginValue>>()?.map(|m| m.0),
                 "unit" => declared.unit = parsed(map.next_value()?, parse_unit)?,
                 "order" => declared.order = parsed(map.next_value()?, str::parse)?,
@@ -187,6 +189,13 @@ impl<'de> Visitor<'de> for Root<'_> {
         table.declared = declared;
         Ok(())
     }
+}
+
+fn level<E: Error>(label: &Label) -> Result<Option<bool>, E> {
+    if label.0.is_empty() {
+        return Ok(None);
+    }
+    parse_level(&label.0).map(Some).map_err(E::custom)
 }
 
 fn parsed<T, E: Error>(
@@ -315,12 +324,15 @@ impl<'de> Visitor<'de> for OneRow<'_> {
             unit: 0,
             arm: 0,
             inner: 0,
+            levels: None,
             cell: Cell::Missing,
             order: f64::NAN,
             facts: 0,
         };
         let (mut state, mut block, mut repeat) = (String::new(), String::new(), String::new());
         let mut facts = Vec::new();
+        let mut levels = [None; 2];
+        let (mut passed, mut trials) = (None, None);
         while let Some(key) = map.next_key::<std::borrow::Cow<'de, str>>()? {
             let names = &mut table.names;
             match key.as_ref() {
@@ -340,6 +352,10 @@ impl<'de> Visitor<'de> for OneRow<'_> {
                     table.blocks = true;
                 }
                 "repeat" => repeat = map.next_value::<Label>()?.0,
+                "factor1" => levels[0] = level(&map.next_value::<Label>()?)?,
+                "factor2" => levels[1] = level(&map.next_value::<Label>()?)?,
+                "passed" => passed = map.next_value::<Option<u64>>()?,
+                "trials" => trials = map.next_value::<Option<u64>>()?,
                 "order" => {
                     row.order = order(&map.next_value::<Label>()?.0).map_err(A::Error::custom)?;
                 }
@@ -357,7 +373,28 @@ impl<'de> Visitor<'de> for OneRow<'_> {
                 },
             }
         }
-        if row.unit == 0 || row.arm == 0 {
+        row.levels = match levels {
+            [Some(first), Some(second)] => Some([first, second]),
+            [None, None] => None,
+            _ => {
+                return Err(A::Error::custom(format!(
+                    "observation {number} has one factor only; a design has `factor1` and `factor2`"
+                )));
+            }
+        };
+        if let (Some(passed), Some(trials), Some(levels)) = (passed, trials, row.levels) {
+            table.counts.push(CountRow {
+                line: number,
+                experiment: row.experiment,
+                metric: row.metric,
+                arm: row.arm,
+                levels,
+                passed,
+                trials,
+            });
+            return Ok(());
+        }
+        if row.unit == 0 || row.arm == 0 && row.levels.is_none() {
             let what = if row.unit == 0 { "unit" } else { "arm" };
             return Err(A::Error::custom(format!(
                 "observation {number} has no `{what}`"

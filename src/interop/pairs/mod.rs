@@ -10,6 +10,7 @@ mod collect;
 mod csv;
 mod declared;
 mod error;
+mod factorial;
 mod json;
 mod order;
 mod pairing;
@@ -23,7 +24,7 @@ pub use error::ReadError;
 pub use json::{Document, parse_estimand, parse_stop_rule, read_json};
 pub use pairing::{Comparison, DEFAULT_SEED, DataSet, Excluded, pair};
 pub use published::{SUMMARY_SCHEMA, Summaries};
-pub use table::{Fact, Names, Row, Table};
+pub use table::{CountRow, Fact, Names, Row, Table};
 
 /// Schema of JSON documents that hold pairs.
 pub const PAIRS_SCHEMA: &str = "evenhand.pairs/1.0";

@@ -1,9 +1,10 @@
 //! From rows to pairs: who belongs together, and who has no partner.
 
 use super::collect::{Collected, collect};
+use super::factorial;
 use super::order::Pattern;
 use super::{Declared, DeclaredMetric, OrderText, ReadError, Row, Table};
-use evenhand_harness::claim::{ControlPairs, Family, Imported};
+use evenhand_harness::claim::{ControlPairs, CountedDesign, Family, Imported};
 use evenhand_harness::gate::{Code, Reason};
 use evenhand_harness::plan::{
     Design, Estimand, Margin, MarginScale, ReplicationUnit, Seed, StopRule,
@@ -12,7 +13,7 @@ use evenhand_harness::plan::{
 /// Seed of an analysis for which nobody gave one.
 pub const DEFAULT_SEED: Seed = Seed(1);
 /// Name of the experiment when neither rows nor declarations have one.
-const NAMELESS: &str = "pairs";
+pub(super) const NAMELESS: &str = "pairs";
 
 /// A unit that has no pair.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +40,8 @@ pub struct DataSet {
     pub comparisons: Vec<Comparison>,
     /// The control against itself, where it was measured.
     pub controls: Vec<ControlPairs>,
+    /// Counted 2x2 designs.
+    pub designs: Vec<CountedDesign>,
     /// Seed of the analysis.
     pub seed: Seed,
     /// Columns or keys that mean nothing here.
@@ -58,9 +61,17 @@ struct Roles {
 /// If roles can't be told, or a value stands twice.
 pub fn pair(table: &Table, over: &Declared) -> Result<DataSet, ReadError> {
     let declared = table.declared.clone().overlaid(over.clone());
+    if !table.counts.is_empty() || table.rows.iter().any(|r| r.levels.is_some()) {
+        return factorial::pair(table, &declared);
+    }
+    pair_arms(table, &declared)
+}
+
+/// Puts the pairs of arms together.
+pub(super) fn pair_arms(table: &Table, declared: &Declared) -> Result<DataSet, ReadError> {
     let ranks = table.names.ranks();
     let rank = |name: u32| ranks[name as usize];
-    let roles = roles(table, &declared, &ranks)?;
+    let roles = roles(table, declared, &ranks)?;
 
     let mut rows: Vec<&Row> = table.rows.iter().collect();
     rows.sort_unstable_by_key(|r| {
@@ -74,19 +85,20 @@ pub fn pair(table: &Table, over: &Declared) -> Result<DataSet, ReadError> {
     let mut metrics: Vec<u32> = groups.iter().map(|g| g[0].metric).collect();
     metrics.sort_unstable_by_key(|&m| rank(m));
     metrics.dedup();
-    let primary = primary(table, &declared, &metrics)?;
+    let primary = primary(table, declared, &metrics)?;
 
     let mut set = DataSet {
         comparisons: Vec::new(),
         controls: Vec::new(),
+        designs: Vec::new(),
         seed: declared.seed.unwrap_or(DEFAULT_SEED),
         ignored: table.ignored.clone(),
     };
     let mut families: Vec<(u32, u32, u32)> = Vec::new();
     for group in groups {
-        let metric = metric_of(table.names.name(group[0].metric), &declared);
-        let settings = Settings::of(&declared, metric)?;
-        let (experiment, profile) = names_of(table, &declared, group[0]);
+        let metric = metric_of(table.names.name(group[0].metric), declared);
+        let settings = Settings::of(declared, metric)?;
+        let (experiment, profile) = names_of(table, declared, group[0]);
         for &candidate in &roles.candidates {
             let collected = collect(table, group, roles.control, candidate, &settings);
             let key = (group[0].experiment, group[0].profile, candidate);
@@ -104,7 +116,7 @@ pub fn pair(table: &Table, over: &Declared) -> Result<DataSet, ReadError> {
             set.comparisons.push(Comparison {
                 imported: Imported {
                     profile: profile.clone(),
-                    ..settings.imported(&declared, &experiment, arms, collected, family)
+                    ..settings.imported(declared, &experiment, arms, collected, family)
                 },
                 excluded,
             });
@@ -225,7 +237,7 @@ fn primary(table: &Table, declared: &Declared, metrics: &[u32]) -> Result<Option
 }
 
 /// The declaration that fits a metric's name.
-fn metric_of(name: &str, declared: &Declared) -> DeclaredMetric {
+pub(super) fn metric_of(name: &str, declared: &Declared) -> DeclaredMetric {
     let exact = declared.metrics.iter().find(|m| m.id == name);
     let general = declared.metrics.iter().find(|m| m.id.is_empty());
     let first = declared.metrics.first().filter(|_| name.is_empty());
@@ -265,7 +277,7 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    fn of(declared: &Declared, metric: DeclaredMetric) -> Result<Self, ReadError> {
+    pub fn of(declared: &Declared, metric: DeclaredMetric) -> Result<Self, ReadError> {
         let absolute = declared.margin.as_ref().is_some_and(|m| !m.is_relative());
         let estimand = match declared.estimand {
             Some(Estimand::PairedLogRatio) if declared.outcomes => {

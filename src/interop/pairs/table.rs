@@ -109,12 +109,33 @@ pub struct Row {
     pub arm: u32,
     /// Block or repeat inside the unit.
     pub inner: u32,
+    /// Levels of the two factors, when there are any.
+    pub levels: Option<[bool; 2]>,
     /// The value.
     pub cell: Cell,
     /// Position or time of the measurement; NaN when not stated.
     pub order: f64,
     /// What is known about how it was measured: an index into [`Table::facts`].
     pub facts: u32,
+}
+
+/// Tasks of one cell of a design, counted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CountRow {
+    /// Line of the file, or number of the observation.
+    pub line: u32,
+    /// Experiment.
+    pub experiment: u32,
+    /// Metric.
+    pub metric: u32,
+    /// Arm.
+    pub arm: u32,
+    /// Levels of the two factors.
+    pub levels: [bool; 2],
+    /// Passed tasks.
+    pub passed: u64,
+    /// All tasks.
+    pub trials: u64,
 }
 
 /// Something both arms of a pair must have in common.
@@ -210,6 +231,8 @@ pub struct Table {
     pub names: Names,
     /// The measurements.
     pub rows: Vec<Row>,
+    /// Counted cells of designs.
+    pub counts: Vec<CountRow>,
     /// Distinct sets of facts; the first is empty.
     pub facts: Vec<Vec<(Fact, u32)>>,
     facts_index: HashMap<Vec<(Fact, u32)>, u32>,
@@ -227,6 +250,7 @@ impl Table {
             declared,
             names: Names::default(),
             rows: Vec::new(),
+            counts: Vec::new(),
             facts: vec![Vec::new()],
             facts_index: HashMap::from([(Vec::new(), 0)]),
             blocks: false,
