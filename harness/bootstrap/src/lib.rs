@@ -12,7 +12,7 @@
 //! | a mean, 2 to 10 values | [`exact`]: all resamples, no randomness |
 //! | a mean, any n, seeded | [`mean`] |
 //! | a mean, many values | [`fourier`]: no randomness, no resampling |
-//! | a quantile | [`order_statistics`]: two draws per resample |
+//! | a quantile | [`order_statistics`]: one or two words per resample |
 //! | anything else | [`statistic`]: a closure over resampled observations |
 //! | several metrics of the same units | [`JointResamples`]: shared rows |
 //! | several independent samples | [`strata`] |
