@@ -15,5 +15,7 @@ mod properties;
 mod published;
 #[path = "analyze/reading.rs"]
 mod reading;
+#[path = "analyze/samples.rs"]
+mod samples;
 #[path = "analyze/verdicts.rs"]
 mod verdicts;

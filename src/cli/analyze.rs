@@ -2,6 +2,7 @@
 //! else measured.
 
 mod batch;
+mod described;
 mod document;
 mod options;
 mod text;
@@ -9,7 +10,7 @@ mod text;
 use super::Failure;
 use crate::interop::pairs::{self, Document, ReadError};
 use crate::protocol::exit;
-use document::Analysis;
+use document::{ANALYSIS_SCHEMA, Analysis};
 use std::io::{Read, Write};
 use std::path::PathBuf;
 
@@ -29,6 +30,9 @@ pub(super) struct Arguments {
     /// One JSON document per line; prints one result per line
     #[arg(long)]
     batch: bool,
+    /// Describe the runs of every arm, without any comparison or claim
+    #[arg(long)]
+    describe: bool,
     /// Print every reason, also the notes
     #[arg(long, short)]
     verbose: bool,
@@ -64,16 +68,26 @@ Examples:
   cargo evenhand analyze pairs.csv --control base --direction lower --margin 1% \\
       --unit worker --order-randomised --stop-rule fixed:12 --metric-unit ms";
 
+/// Name and schema of the result.
+pub(super) fn schema() -> (&'static str, schemars::Schema) {
+    (ANALYSIS_SCHEMA, schemars::schema_for!(Analysis))
+}
+
 /// Claim-safe statistics for pairs measured by anything else.
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let (name, bytes) = load(&arguments.file)?;
     let declared = arguments.declared.declared().map_err(Failure::usage)?;
     if arguments.batch {
-        return batch::run(&name, &bytes, &declared);
+        return batch::run(&name, &bytes, &declared, arguments.describe);
     }
     let located = |e: ReadError| Failure::usage(format!("{name}: {e}"));
     let document = read(&arguments.reading, &name, &bytes, &declared).map_err(located)?;
-    let analysis = Analysis::of(document, &declared, &name, &bytes).map_err(located)?;
+    let analyse = if arguments.describe {
+        Analysis::described
+    } else {
+        Analysis::of
+    };
+    let analysis = analyse(document, &declared, &name, &bytes).map_err(located)?;
     let printed = match arguments.format {
         Format::Human => {
             let text = text::render(&analysis, arguments.verbose);

@@ -1,6 +1,7 @@
 //! `cargo evenhand schema`.
 
 use super::Failure;
+use super::analyze;
 use super::calibration::{CALIBRATION_SCHEMA, Calibration};
 use super::doctor::{DOCTOR_SCHEMA, Diagnosis};
 use super::list::{LIST_SCHEMA, Listing};
@@ -46,6 +47,8 @@ enum Document {
     Doctor,
     /// calibration.json
     Calibration,
+    /// `--format json` of analyze
+    Analysis,
 }
 
 /// Arguments of `cargo evenhand schema`.
@@ -70,6 +73,7 @@ impl Document {
             Self::List => (LIST_SCHEMA, schema_for!(Listing)),
             Self::Target => (TARGET_SCHEMA, schema_for!(TargetDescription)),
             Self::Doctor => (DOCTOR_SCHEMA, schema_for!(Diagnosis)),
+            Self::Analysis => analyze::schema(),
             Self::Calibration => (CALIBRATION_SCHEMA, schema_for!(Calibration)),
         }
     }

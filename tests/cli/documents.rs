@@ -3,7 +3,7 @@
 use super::support::{Lab, golden, read};
 use std::path::{Path, PathBuf};
 
-const DOCUMENTS: [&str; 11] = [
+const DOCUMENTS: [&str; 12] = [
     "plan",
     "environment",
     "observation",
@@ -15,6 +15,7 @@ const DOCUMENTS: [&str; 11] = [
     "target",
     "doctor",
     "calibration",
+    "analysis",
 ];
 
 #[test]

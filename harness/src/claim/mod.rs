@@ -17,6 +17,7 @@ mod declarations;
 mod evidence;
 mod factorial;
 mod family;
+mod groups;
 mod imported;
 mod judge;
 mod number;
@@ -25,6 +26,7 @@ mod pairs;
 mod rates;
 mod stopping;
 mod summary;
+mod tails;
 mod units;
 mod words;
 
@@ -34,6 +36,7 @@ pub use factorial::{
     CellRate, CountedDesign, FactorialEffect, FactorialVerdict, judge_counts, untouched_counts,
     untouched_units,
 };
+pub use groups::{Link, RunGroup, VarianceShares, describe_runs, link_runs};
 pub use imported::{Assessment, ControlPairs, Family, Imported, assess};
 pub use judge::{ArmSummary, Claim, ExperimentJudgement, Judgement, SessionControl, judge};
 pub use number::{p_value, round12, signed_percent};
@@ -41,4 +44,5 @@ pub use overall::OverallClaim;
 pub use pairs::{Inner, Missing, Pairs};
 pub use stopping::{Levels, has_enough_workers};
 pub use summary::{PublishedInterval, Summarised, SummaryVerdict, judge_summary};
+pub use tails::{TailArm, TailPair, TailVerdict, judge_tails, quantile_name, run_quantile};
 pub use units::{Unit, comparison_units, control_pair_units, effects};

@@ -17,6 +17,7 @@ const FEWEST_UNITS: usize = 6;
 /// Never more than `moderate`: the test is exact, but the size of an effect
 /// over unlike profiles has no interval.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OverallClaim {
     /// Experiment id, without the profile.
     pub experiment: String,

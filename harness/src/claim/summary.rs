@@ -52,6 +52,7 @@ pub struct PublishedInterval {
 
 /// What may be said about a published summary.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SummaryVerdict {
     /// `insufficient` or `invalid`.
     pub class: Class,

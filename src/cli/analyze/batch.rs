@@ -23,8 +23,18 @@ struct Bad {
 }
 
 /// Prints one line per line; a line that can't be read does not stop the rest.
-pub(super) fn run(name: &str, bytes: &[u8], declared: &Declared) -> Result<u8, Failure> {
+pub(super) fn run(
+    name: &str,
+    bytes: &[u8],
+    declared: &Declared,
+    describe: bool,
+) -> Result<u8, Failure> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let analyse = if describe {
+        Analysis::described
+    } else {
+        Analysis::of
+    };
     let (mut lines, mut bad) = (0, 0);
     let mut out = std::io::stdout().lock();
     for (i, text) in bytes.split(|&b| b == b'\n').enumerate() {
@@ -35,7 +45,7 @@ pub(super) fn run(name: &str, bytes: &[u8], declared: &Declared) -> Result<u8, F
         let line = i + 1;
         let source = format!("{name}:{line}");
         let result: Result<Analysis, ReadError> =
-            read_json(text).and_then(|document| Analysis::of(document, declared, &source, text));
+            read_json(text).and_then(|document| analyse(document, declared, &source, text));
         let printed = match &result {
             Ok(analysis) => serde_json::to_string(&Good { line, analysis }),
             Err(error) => {

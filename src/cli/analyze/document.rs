@@ -1,11 +1,13 @@
 //! The result as a document.
 
-use crate::interop::pairs::{Declared, Document, ReadError, Summaries, pair};
+use crate::interop::pairs::{Declared, Document, ReadError, Summaries, describe, pair};
 use evenhand_harness::claim::{
-    ArmSummary, Claim, CountedDesign, FactorialVerdict, OverallClaim, SessionControl, Summarised,
-    SummaryVerdict, assess, judge_counts, judge_summary,
+    ArmSummary, Claim, CountedDesign, FactorialVerdict, Link, OverallClaim, RunGroup,
+    SessionControl, Summarised, SummaryVerdict, TailPair, TailVerdict, assess, judge_counts,
+    judge_summary, judge_tails,
 };
 use evenhand_harness::plan::{Direction, Margin, Metric, ReplicationUnit, Seed, sha256_hex};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Schema of the result.
@@ -15,7 +17,7 @@ pub const ANALYSIS_SCHEMA: &str = "evenhand.analysis/1.0";
 const LISTED: usize = 1000;
 
 /// Everything that was concluded.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Analysis {
     schema: &'static str,
     pub source: Source,
@@ -32,6 +34,16 @@ pub(super) struct Analysis {
     /// 2x2 designs whose cells are counts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub designs: Vec<Design>,
+    /// Quantiles with one run per arm.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tails: Vec<Tail>,
+    /// Descriptions of runs; nothing in them is a claim.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<RunGroup>,
+    /// Metrics of the same runs, two by two.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link>,
+    /// Published summaries.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub published: Vec<Published>,
     /// Columns or keys that mean nothing here.
@@ -39,7 +51,7 @@ pub(super) struct Analysis {
 }
 
 /// What was analysed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Source {
     pub name: String,
     pub sha256: String,
@@ -48,7 +60,7 @@ pub(super) struct Source {
 }
 
 /// One comparison.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Compared {
     pub experiment: String,
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -65,7 +77,7 @@ pub(super) struct Compared {
 }
 
 /// One counted 2x2 design.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Design {
     pub experiment: String,
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -76,15 +88,25 @@ pub(super) struct Design {
     pub verdict: FactorialVerdict,
 }
 
+/// One quantile with one run per arm.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Tail {
+    pub experiment: String,
+    pub metric: Metric,
+    pub quantile: f64,
+    #[serde(flatten)]
+    pub verdict: TailVerdict,
+}
+
 /// A unit that has no pair.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Left {
     pub unit: String,
     pub why: String,
 }
 
 /// One published summary.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Published {
     pub experiment: String,
     pub metric: Metric,
@@ -96,6 +118,17 @@ pub(super) struct Published {
     pub published_label: Option<String>,
     #[serde(flatten)]
     pub verdict: SummaryVerdict,
+}
+
+impl Tail {
+    fn of(own: &TailPair) -> Self {
+        Self {
+            experiment: own.experiment.clone(),
+            metric: own.metric.clone(),
+            quantile: own.quantile,
+            verdict: judge_tails(own),
+        }
+    }
 }
 
 impl Design {
@@ -165,11 +198,44 @@ impl Analysis {
                     comparisons: compared.collect(),
                     overall: assessment.overall,
                     designs: set.designs.into_iter().map(Design::of).collect(),
+                    tails: set.tails.iter().map(Tail::of).collect(),
+                    groups: Vec::new(),
+                    links: Vec::new(),
                     published: Vec::new(),
                     ignored: set.ignored,
                 })
             }
         }
+    }
+
+    /// Runs described arm by arm, without any comparison.
+    pub fn described(
+        document: Document,
+        declared: &Declared,
+        name: &str,
+        bytes: &[u8],
+    ) -> Result<Self, ReadError> {
+        let Document::Pairs(table) = document else {
+            return Err(ReadError::new(
+                "published summaries hold no runs to describe",
+            ));
+        };
+        let found = describe(&table, declared);
+        let source = Source {
+            name: name.to_owned(),
+            sha256: sha256_hex(bytes),
+            published_in: None,
+        };
+        let empty = Summaries {
+            source: None,
+            comparisons: Vec::new(),
+        };
+        Ok(Self {
+            groups: found.groups,
+            links: found.links,
+            ignored: table.ignored,
+            ..Self::of_summaries(empty, source)
+        })
     }
 
     fn of_summaries(summaries: Summaries, mut source: Source) -> Self {
@@ -192,6 +258,9 @@ impl Analysis {
             comparisons: Vec::new(),
             overall: Vec::new(),
             designs: Vec::new(),
+            tails: Vec::new(),
+            groups: Vec::new(),
+            links: Vec::new(),
             published: summaries.comparisons.into_iter().map(published).collect(),
             ignored: Vec::new(),
         }

@@ -1,8 +1,8 @@
 //! What can be declared and told on the command line.
 
 use crate::interop::pairs::{
-    CsvOptions, Declared, DeclaredMetric, MarginText, OrderText, ReadError, parse_direction,
-    parse_estimand, parse_stop_rule, parse_unit,
+    CsvOptions, Declared, DeclaredMetric, DeclaredRule, MarginText, OrderText, ReadError,
+    parse_direction, parse_estimand, parse_quantile, parse_stop_rule, parse_unit,
 };
 use evenhand_harness::plan::{Direction, Estimand, ReplicationUnit, Seed};
 use std::collections::HashMap;
@@ -47,9 +47,12 @@ pub(super) struct Declarations {
     /// A coin drew the order of the arms in every pair
     #[arg(long)]
     order_randomised: bool,
-    /// The number of units that was planned before measuring: fixed:N
+    /// When measuring was to end, as planned before: fixed:N, precision:0.5%, looks:12,24,36, e-process
     #[arg(long, value_name = "RULE", value_parser = parse_stop_rule)]
-    stop_rule: Option<u64>,
+    stop_rule: Option<DeclaredRule>,
+    /// Compare this quantile of each run's values: p99 or 0.99
+    #[arg(long, value_parser = parse_quantile)]
+    quantile: Option<f64>,
     /// ratio (of positive values) or difference [default: ratio, difference with an absolute margin]
     #[arg(long, value_parser = parse_estimand)]
     estimand: Option<Estimand>,
@@ -103,7 +106,8 @@ impl Declarations {
             margin: self.margin.clone(),
             unit: self.unit,
             order: self.order_randomised.then_some(OrderText::Randomised),
-            planned_units: self.stop_rule,
+            stop_rule: self.stop_rule.clone(),
+            quantile: self.quantile,
             estimand: self.estimand,
             outcomes: self.outcomes,
             seed: self.seed,

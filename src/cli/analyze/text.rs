@@ -1,5 +1,6 @@
 //! The result on a terminal.
 
+use super::described;
 use super::document::{Analysis, Compared, Design, Published, direction_words};
 use crate::report::{self, CLASSES, style};
 use evenhand_harness::claim::{ArmSummary, Claim, Class};
@@ -29,6 +30,10 @@ pub(super) fn render(analysis: &Analysis, verbose: bool) -> String {
     for own in &analysis.designs {
         design(&mut out, own);
     }
+    for own in &analysis.tails {
+        described::tail(&mut out, own);
+    }
+    described::groups(&mut out, analysis);
     for summary in &analysis.published {
         published(&mut out, summary);
     }
@@ -73,7 +78,7 @@ fn compared(out: &mut String, own: &Compared, verbose: bool) {
     out.push('\n');
 }
 
-fn heading(out: &mut String, experiment: &str, metric: &Metric, secondary: bool) {
+pub(super) fn heading(out: &mut String, experiment: &str, metric: &Metric, secondary: bool) {
     let unit = if metric.unit.is_empty() {
         String::new()
     } else {
@@ -134,7 +139,7 @@ fn reasons(out: &mut String, reasons: &[Reason], claim: &Claim, verbose: bool) {
     }
 }
 
-fn reason_line(out: &mut String, reason: &Reason, control: &str, detailed: bool) {
+pub(super) fn reason_line(out: &mut String, reason: &Reason, control: &str, detailed: bool) {
     let detail = if detailed {
         format!(" ({})", reason.detail)
     } else {
@@ -209,6 +214,7 @@ fn published(out: &mut String, own: &Published) {
 fn footer(out: &mut String, analysis: &Analysis) {
     let classes = analysis.comparisons.iter().map(|c| c.claim.class);
     let classes: Vec<Class> = classes
+        .chain(analysis.tails.iter().map(|t| t.verdict.class))
         .chain(analysis.designs.iter().map(|d| d.verdict.class))
         .chain(analysis.published.iter().map(|p| p.verdict.class))
         .collect();
@@ -223,7 +229,11 @@ fn footer(out: &mut String, analysis: &Analysis) {
     } else {
         "comparisons"
     };
-    let _ = writeln!(out, "{} {noun}: {}", classes.len(), counts.join(", "));
+    if classes.is_empty() {
+        let _ = writeln!(out, "Descriptions only: nothing here is a claim");
+    } else {
+        let _ = writeln!(out, "{} {noun}: {}", classes.len(), counts.join(", "));
+    }
     if analysis.family_size > 1 {
         let _ = writeln!(
             out,

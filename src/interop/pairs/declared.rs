@@ -3,7 +3,7 @@
 use super::ReadError;
 use super::cell::short;
 use evenhand_harness::plan::{
-    Direction, Estimand, Margin, MarginScale, Metric, ReplicationUnit, Seed,
+    Direction, Estimand, Margin, MarginScale, Metric, ReplicationUnit, Seed, StopRule,
 };
 use std::str::FromStr;
 
@@ -30,12 +30,14 @@ pub struct Declared {
     pub unit: Option<ReplicationUnit>,
     /// How the arms of a pair were ordered.
     pub order: Option<OrderText>,
-    /// Number of units that was planned.
-    pub planned_units: Option<u64>,
+    /// When measuring was to end.
+    pub stop_rule: Option<DeclaredRule>,
     /// Which effect is estimated.
     pub estimand: Option<Estimand>,
     /// Whether values are outcomes of tasks, 0 or 1.
     pub outcomes: bool,
+    /// Which quantile of a run's values is compared; the values themselves without.
+    pub quantile: Option<f64>,
     /// Root of every random draw of the analysis.
     pub seed: Option<Seed>,
     /// 1 for the first run of a plan.
@@ -55,6 +57,15 @@ pub struct DeclaredMetric {
     pub direction: Option<Direction>,
     /// Smallest step of the clock or counter, in the metric's unit.
     pub resolution: Option<f64>,
+}
+
+/// When measuring was to end, as declared before it began.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DeclaredRule {
+    /// After this many units.
+    Units(u64),
+    /// By a rule that looks at the data without harm.
+    Sequential(StopRule),
 }
 
 impl DeclaredMetric {
@@ -106,9 +117,10 @@ impl Declared {
             margin: over.margin.or(self.margin),
             unit: over.unit.or(self.unit),
             order: over.order.or(self.order),
-            planned_units: over.planned_units.or(self.planned_units),
+            stop_rule: over.stop_rule.or(self.stop_rule),
             estimand: over.estimand.or(self.estimand),
             outcomes: over.outcomes || self.outcomes,
+            quantile: over.quantile.or(self.quantile),
             seed: over.seed.or(self.seed),
             attempt: over.attempt.or(self.attempt),
             aa_passed: over.aa_passed.or(self.aa_passed),
@@ -253,6 +265,25 @@ pub fn parse_direction(text: &str) -> Result<Direction, String> {
         other => Err(format!(
             "`{}` is no direction; say `lower` or `higher` is better, or `context` if neither",
             short(other)
+        )),
+    }
+}
+
+/// A quantile: `p99`, `0.99`.
+///
+/// # Errors
+/// If it is neither.
+pub fn parse_quantile(text: &str) -> Result<f64, String> {
+    let text = text.trim();
+    let value = match text.strip_prefix('p') {
+        Some(percent) => percent.parse::<f64>().map(|p| p / 100.0),
+        None => text.parse(),
+    };
+    match value {
+        Ok(q) if q > 0.0 && q < 1.0 => Ok(q),
+        _ => Err(format!(
+            "`{}` is no quantile; write p99 or 0.99",
+            short(text)
         )),
     }
 }

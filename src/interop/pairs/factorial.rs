@@ -95,6 +95,7 @@ pub(super) fn pair(table: &Table, declared: &Declared) -> Result<DataSet, ReadEr
     let mut set = DataSet {
         comparisons: Vec::new(),
         controls: Vec::new(),
+        tails: Vec::new(),
         designs: counted(&touched)?,
         seed: declared.seed.unwrap_or(super::DEFAULT_SEED),
         ignored: table.ignored.clone(),

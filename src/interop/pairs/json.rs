@@ -2,12 +2,13 @@
 
 use super::cell::short;
 use super::csv::order;
-use super::declared::{parse_direction, parse_level, parse_unit};
+use super::declared::{parse_direction, parse_level, parse_quantile, parse_unit};
 use super::published::{SUMMARY_SCHEMA, Summaries};
 use super::{
-    Cell, CountRow, Declared, DeclaredMetric, Fact, MarginText, PAIRS_SCHEMA, ReadError, Row, Table,
+    Cell, CountRow, Declared, DeclaredMetric, DeclaredRule, Fact, MarginText, PAIRS_SCHEMA,
+    ReadError, Row, Table,
 };
-use evenhand_harness::plan::{Direction, Estimand, Seed, check_schema};
+use evenhand_harness::plan::{Direction, Estimand, Seed, StopRule, check_schema};
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
@@ -171,8 +172,12 @@ impl<'de> Visitor<'de> for Root<'_> {
                 "margin" => declared.margin = map.next_value::<Option<MarginValue>>()?.map(|m| m.0),
                 "unit" => declared.unit = parsed(map.next_value()?, parse_unit)?,
                 "order" => declared.order = parsed(map.next_value()?, str::parse)?,
-                "stop_rule" => declared.planned_units = parsed(map.next_value()?, parse_stop_rule)?,
+                "stop_rule" => declared.stop_rule = parsed(map.next_value()?, parse_stop_rule)?,
                 "estimand" => declared.estimand = parsed(map.next_value()?, parse_estimand)?,
+                "quantile" => {
+                    let text = map.next_value::<Label>()?.0;
+                    declared.quantile = Some(parse_quantile(&text).map_err(A::Error::custom)?);
+                }
                 "outcomes" => declared.outcomes = map.next_value()?,
                 "seed" => {
                     let label = map.next_value::<Label>()?.0;
@@ -205,22 +210,28 @@ fn parsed<T, E: Error>(
     text.map(|t| parse(&t).map_err(E::custom)).transpose()
 }
 
-/// `fixed:12`.
+/// `fixed:12`, or a sequential rule: `precision:0.5%`, `looks:12,24,36`,
+/// `e-process`.
 ///
 /// # Errors
-/// If it is another rule.
-pub fn parse_stop_rule(text: &str) -> Result<u64, String> {
-    text.trim()
-        .strip_prefix("fixed:")
-        .and_then(|n| n.parse().ok())
-        .filter(|&n| n > 0)
-        .ok_or_else(|| {
-            format!(
-                "`{}` is no stop rule; write `fixed:N` if N units were planned before measuring, \
-                 else nothing",
-                short(text)
-            )
-        })
+/// If it is another rule, or a fixed number that is not told.
+pub fn parse_stop_rule(text: &str) -> Result<DeclaredRule, String> {
+    let text = text.trim();
+    let wrong = || {
+        format!(
+            "`{}` is no stop rule; write `fixed:N` if N units were planned before measuring, or \
+             precision:0.5%, looks:12,24,36, e-process, else nothing",
+            short(text)
+        )
+    };
+    if let Some(n) = text.strip_prefix("fixed:") {
+        let n = n.parse().ok().filter(|&n| n > 0);
+        return n.map(DeclaredRule::Units).ok_or_else(wrong);
+    }
+    match text.parse::<StopRule>() {
+        Ok(StopRule::Fixed) | Err(_) => Err(wrong()),
+        Ok(rule) => Ok(DeclaredRule::Sequential(rule)),
+    }
 }
 
 /// `ratio` or `difference`.

@@ -11,16 +11,22 @@ mod csv;
 mod declared;
 mod error;
 mod factorial;
+mod groups;
 mod json;
 mod order;
 mod pairing;
 mod published;
 mod table;
+mod tails;
 
 pub use self::csv::{CsvOptions, read_csv};
 pub use cell::Cell;
-pub use declared::{Declared, DeclaredMetric, MarginText, OrderText, parse_direction, parse_unit};
+pub use declared::{
+    Declared, DeclaredMetric, DeclaredRule, MarginText, OrderText, parse_direction, parse_quantile,
+    parse_unit,
+};
 pub use error::ReadError;
+pub use groups::{Description, describe};
 pub use json::{Document, parse_estimand, parse_stop_rule, read_json};
 pub use pairing::{Comparison, DEFAULT_SEED, DataSet, Excluded, pair};
 pub use published::{SUMMARY_SCHEMA, Summaries};

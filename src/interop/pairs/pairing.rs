@@ -1,10 +1,10 @@
 //! From rows to pairs: who belongs together, and who has no partner.
 
 use super::collect::{Collected, collect};
-use super::factorial;
 use super::order::Pattern;
-use super::{Declared, DeclaredMetric, OrderText, ReadError, Row, Table};
-use evenhand_harness::claim::{ControlPairs, CountedDesign, Family, Imported};
+use super::{Declared, DeclaredMetric, DeclaredRule, OrderText, ReadError, Row, Table};
+use super::{factorial, tails};
+use evenhand_harness::claim::{ControlPairs, CountedDesign, Family, Imported, TailPair};
 use evenhand_harness::gate::{Code, Reason};
 use evenhand_harness::plan::{
     Design, Estimand, Margin, MarginScale, ReplicationUnit, Seed, StopRule,
@@ -42,6 +42,8 @@ pub struct DataSet {
     pub controls: Vec<ControlPairs>,
     /// Counted 2x2 designs.
     pub designs: Vec<CountedDesign>,
+    /// Raw values of one run per arm.
+    pub tails: Vec<TailPair>,
     /// Seed of the analysis.
     pub seed: Seed,
     /// Columns or keys that mean nothing here.
@@ -49,10 +51,10 @@ pub struct DataSet {
 }
 
 /// The arms by their role.
-struct Roles {
-    control: u32,
-    again: Option<u32>,
-    candidates: Vec<u32>,
+pub(super) struct Roles {
+    pub control: u32,
+    pub again: Option<u32>,
+    pub candidates: Vec<u32>,
 }
 
 /// Puts pairs together. `over` wins over what the document declares.
@@ -64,7 +66,10 @@ pub fn pair(table: &Table, over: &Declared) -> Result<DataSet, ReadError> {
     if !table.counts.is_empty() || table.rows.iter().any(|r| r.levels.is_some()) {
         return factorial::pair(table, &declared);
     }
-    pair_arms(table, &declared)
+    match declared.quantile {
+        Some(quantile) => tails::pair(table, &declared, quantile),
+        None => pair_arms(table, &declared),
+    }
 }
 
 /// Puts the pairs of arms together.
@@ -91,6 +96,7 @@ pub(super) fn pair_arms(table: &Table, declared: &Declared) -> Result<DataSet, R
         comparisons: Vec::new(),
         controls: Vec::new(),
         designs: Vec::new(),
+        tails: Vec::new(),
         seed: declared.seed.unwrap_or(DEFAULT_SEED),
         ignored: table.ignored.clone(),
     };
@@ -136,7 +142,7 @@ pub(super) fn pair_arms(table: &Table, declared: &Declared) -> Result<DataSet, R
     Ok(set)
 }
 
-fn roles(table: &Table, declared: &Declared, ranks: &[u32]) -> Result<Roles, ReadError> {
+pub(super) fn roles(table: &Table, declared: &Declared, ranks: &[u32]) -> Result<Roles, ReadError> {
     let mut arms: Vec<u32> = Vec::new();
     for row in &table.rows {
         if !arms.contains(&row.arm) {
@@ -256,7 +262,7 @@ pub(super) fn metric_of(name: &str, declared: &Declared) -> DeclaredMetric {
 }
 
 /// Name of the experiment, with its profile, and the profile.
-fn names_of(table: &Table, declared: &Declared, row: &Row) -> (String, String) {
+pub(super) fn names_of(table: &Table, declared: &Declared, row: &Row) -> (String, String) {
     let own = table.names.name(row.experiment);
     let declared = declared.experiment.as_deref().unwrap_or(NAMELESS);
     let experiment = if own.is_empty() { declared } else { own };
@@ -312,7 +318,7 @@ impl Settings {
     ) -> Imported {
         let mut gates = collected.reasons(&self.metric, (control, candidate));
         let design = design(declared.order, &collected, &mut gates);
-        let stop_rule = stop_rule(declared.planned_units, &collected, &mut gates);
+        let stop_rule = stop_rule(declared.stop_rule.as_ref(), &collected, &mut gates);
         gates.extend(self.coarse(&collected.pairs.control));
         Imported {
             experiment: experiment.to_owned(),
@@ -389,20 +395,30 @@ fn design(declared: Option<OrderText>, collected: &Collected, gates: &mut Vec<Re
     }
 }
 
-fn stop_rule(planned: Option<u64>, collected: &Collected, gates: &mut Vec<Reason>) -> StopRule {
+fn stop_rule(
+    declared: Option<&DeclaredRule>,
+    collected: &Collected,
+    gates: &mut Vec<Reason>,
+) -> StopRule {
     let found = (collected.pairs.units() + collected.excluded.len()) as u64;
-    match planned {
-        None => StopRule::Undeclared,
-        Some(n) if n == found => StopRule::Fixed,
-        Some(n) => {
-            let (code, rule) = if found < n {
-                (Code::Incomplete, StopRule::Fixed)
-            } else {
-                (Code::StopRuleUndeclared, StopRule::Undeclared)
-            };
-            let detail = format!("{n} units were planned, {found} are in the data");
-            gates.push(Reason::new(code, detail));
-            rule
-        }
+    let (rule, planned) = match declared {
+        None => return StopRule::Undeclared,
+        Some(DeclaredRule::Units(n)) => (StopRule::Fixed, *n),
+        Some(DeclaredRule::Sequential(rule)) => match rule {
+            StopRule::Looks { at } if !at.iter().any(|&n| u64::from(n) == found) => {
+                (rule.clone(), at.last().map_or(0, |&n| u64::from(n)))
+            }
+            _ => return rule.clone(),
+        },
+    };
+    if planned == found {
+        return rule;
     }
+    let detail = format!("{planned} units were planned, {found} are in the data");
+    if found < planned {
+        gates.push(Reason::new(Code::Incomplete, detail));
+        return rule;
+    }
+    gates.push(Reason::new(Code::StopRuleUndeclared, detail));
+    StopRule::Undeclared
 }
