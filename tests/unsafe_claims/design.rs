@@ -6,6 +6,12 @@ use serde_json::{Value, json};
 pub fn cases() -> Vec<Case> {
     let time = ("latency", "ms", "lower");
     vec![
+        Case::described("D4", linked())
+            .says(&["computed from the other"])
+            .never_says(&["1.00"]),
+        Case::new("D7", toggles(), "invalid", "contaminated_arm")
+            .says(&["`external` with internal toggle", "245 of 312"])
+            .never_says(&["10.2", "11.5", "hint"]),
         Case::new(
             "D6",
             and(
@@ -80,4 +86,40 @@ fn failures() -> Value {
         )
     });
     document(("latency", "ms", "lower"), "internal", rows.collect())
+}
+
+/// A throughput that is 32 / latency.
+fn linked() -> Value {
+    let rows = (0..8).flat_map(|run| {
+        let latency = 10.0 + f64::from(run * 31 % 17);
+        [("latency", latency), ("throughput", 32.0 / latency)]
+            .map(|(metric, x)| json!({"unit": run, "arm": "a", "metric": metric, "value": x}))
+    });
+    let rows = rows.collect::<Vec<Value>>();
+    json!({"schema": "evenhand.pairs/1.0", "observations": rows})
+}
+
+/// Each toggle moved the arm that it does not concern.
+fn toggles() -> Value {
+    let cells = |arm: &'static str, passed: [u64; 4]| {
+        let levels = [("off", "off"), ("off", "on"), ("on", "off"), ("on", "on")];
+        levels
+            .into_iter()
+            .zip(passed)
+            .map(move |((first, second), k)| {
+                json!({
+                    "arm": arm, "factor1": first, "factor2": second, "passed": k, "trials": 312
+                })
+            })
+    };
+    let rows: Vec<Value> = cells("internal", [272, 312, 280, 312])
+        .chain(cells("external", [245, 250, 281, 285]))
+        .collect();
+    and(
+        document(("success", "", "higher"), "external", rows),
+        json!({
+            "factors": ["internal toggle", "external toggle"],
+            "untouched": ["external=internal toggle", "internal=external toggle"]
+        }),
+    )
 }

@@ -27,6 +27,17 @@ pub fn cases() -> Vec<Case> {
         Case::new(id, input, "noise_dominated", "noise")
     };
     vec![
+        Case::new("C3", sixteen_requests(), "insufficient", "quantile_floor")
+            .never_says(&["1035.8"]),
+        Case::new("C5", three_tails(), "insufficient", "quantile_floor")
+            .says(&["p99 needs 368"])
+            .never_says(&["stable"]),
+        Case::described("C14", three_models())
+            .says(&["share of variance between", "CI95 0 to"])
+            .never_says(&["45 %"]),
+        Case::described("C15", ten_runs())
+            .says(&["rank correlation", "CI95"])
+            .never_says(&["moderate", "weak", "p<"]),
         Case::new("C1", three_repeats(), "insufficient", "too_few_workers")
             .never_says(&["2.125", "2.238"]),
         Case::new("C2", six_metrics(), "insufficient", "too_few_workers")
@@ -155,4 +166,75 @@ fn greedy_seeds() -> Value {
         document(("score", "", "higher"), "a", rows),
         json!({"outcomes": true, "margin": 0.05}),
     )
+}
+
+/// The p99 of sixteen requests measures the slowest one.
+fn sixteen_requests() -> Value {
+    let rows = (0..16).flat_map(|i| {
+        let more = || json!({"unit": "run", "repeat": i});
+        let slow = match i {
+            14 => 419.0,
+            15 => 1145.0,
+            _ => 74.0 + 0.1 * f64::from(i),
+        };
+        pair(
+            0,
+            ("vllm", json!(74.2 + 0.1 * f64::from(i % 5)), more()),
+            ("runtime", json!(slow), more()),
+        )
+    });
+    and(
+        document(("latency", "ms", "lower"), "vllm", rows.collect()),
+        json!({"quantile": "p99"}),
+    )
+}
+
+/// Three runs of 120 requests: three p99s, and no mean of them.
+fn three_tails() -> Value {
+    let mut rows = Vec::new();
+    for run in 0..3usize {
+        for i in 0..120usize {
+            let x = 80.0 + ((i * 37 + run * 11) % 50) as f64;
+            let more = || json!({"repeat": i});
+            rows.extend(pair(
+                run,
+                ("before", json!(x), more()),
+                ("after", json!(x + 0.5), more()),
+            ));
+        }
+    }
+    and(
+        document(("latency", "ms", "lower"), "before", rows),
+        json!({"quantile": 0.99}),
+    )
+}
+
+/// Three models, five runs each.
+fn three_models() -> Value {
+    let models = [
+        [99.2, 81.4, 88.0, 77.9, 98.5],
+        [90.1, 92.6, 89.4, 91.2, 92.9],
+        [96.3, 97.9, 95.1, 98.8, 96.2],
+    ];
+    let rows = models.iter().enumerate().flat_map(|(model, runs)| {
+        runs.iter().enumerate().map(
+            move |(run, x)| json!({"unit": model, "arm": "all models", "repeat": run, "value": x}),
+        )
+    });
+    document(("efficiency", "%", "higher"), "all models", rows.collect())
+}
+
+/// Ten runs with two metrics.
+fn ten_runs() -> Value {
+    let first = [0.2, 1.1, 0.7, 0.4, 1.6, 0.9, 0.3, 1.2, 0.8, 0.5];
+    let second = [84.0, 88.1, 85.2, 89.7, 90.4, 83.3, 86.9, 87.2, 91.0, 82.5];
+    let both = [("delta", first), ("efficiency", second)];
+    let rows = both.iter().flat_map(|(metric, values)| {
+        values
+            .iter()
+            .enumerate()
+            .map(move |(run, x)| json!({"unit": run, "arm": "rust", "metric": metric, "value": x}))
+    });
+    let rows = rows.collect::<Vec<Value>>();
+    json!({"schema": "evenhand.pairs/1.0", "observations": rows})
 }

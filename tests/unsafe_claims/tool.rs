@@ -45,6 +45,14 @@ impl Case {
         }
     }
 
+    /// Runs that are described, not compared; no class, no code.
+    pub fn described(id: &'static str, input: Value) -> Self {
+        Self {
+            arguments: vec!["--describe"],
+            ..Self::new(id, input, "described", "")
+        }
+    }
+
     /// Words that the text must hold.
     pub fn says(mut self, words: &[&'static str]) -> Self {
         self.must.extend(words);
@@ -74,10 +82,17 @@ impl Case {
         let result: Value = serde_json::from_slice(&self.call("json").stdout)
             .map_err(|e| format!("{e}: {}", String::from_utf8_lossy(&text.stderr)))?;
         let claims = result["comparisons"].as_array().into_iter().flatten();
-        let claims: Vec<&Value> = claims
-            .map(|c| &c["claim"])
-            .chain(result["published"].as_array().into_iter().flatten())
-            .collect();
+        let others = ["published", "designs", "tails"];
+        let others = others.iter().filter_map(|k| result[k].as_array()).flatten();
+        let claims: Vec<&Value> = claims.map(|c| &c["claim"]).chain(others).collect();
+        if self.class == "described" {
+            if !claims.is_empty() || result["groups"].as_array().is_none() {
+                return Err(format!("more than a description: {printed}"));
+            }
+            holds(&printed, &self.must, &self.never)?;
+            holds(&printed, &[], &NEVER)?;
+            return holds(&printed, &[], &CLAIMS);
+        }
         if claims.is_empty() {
             return Err("nothing was judged".to_owned());
         }
