@@ -9,6 +9,8 @@ mod command;
 mod factorial;
 #[path = "analyze/families.rs"]
 mod families;
+#[path = "analyze/page.rs"]
+mod page;
 #[path = "analyze/properties.rs"]
 mod properties;
 #[path = "analyze/published.rs"]

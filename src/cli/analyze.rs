@@ -57,7 +57,8 @@ derived, simulated, missing, not_applicable, failed), and what both arms must
 have in common: iterations, work, definition, environment, tokens, cache,
 output, contract, fallback, split. Or it has one unit per row (`--control base
 --candidate fast`), with a column `first` that names the arm that ran first.
-JSON is a list of the same objects, or a document of schema evenhand.pairs/1.0
+A 2x2 design has the columns factor1 and factor2 (off or on), and values per unit
+or the counts passed and trials. JSON is a list of the same objects, or a document of schema evenhand.pairs/1.0
 or evenhand.summary/1.0.
 
 What nobody declares lowers the class, and the output says so. An empty cell is
@@ -66,7 +67,10 @@ a missing value; zero is a measurement.
 Examples:
   cargo evenhand analyze pairs.csv --control base --direction lower
   cargo evenhand analyze pairs.csv --control base --direction lower --margin 1% \\
-      --unit worker --order-randomised --stop-rule fixed:12 --metric-unit ms";
+      --unit worker --order-randomised --stop-rule fixed:12 --metric-unit ms
+  cargo evenhand analyze requests.csv --control base --direction lower --quantile p99
+  cargo evenhand analyze cells.csv --direction higher --factor cache --factor batching
+  cargo evenhand analyze runs.csv --describe";
 
 /// Name and schema of the result.
 pub(super) fn schema() -> (&'static str, schemars::Schema) {
