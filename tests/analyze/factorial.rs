@@ -162,6 +162,15 @@ fn designs_that_are_none_are_refused() {
         let message = refusal(&ARGUMENTS, COUNTS.replace(from, to).as_bytes());
         assert!(message.contains(word), "{message}");
     }
+    let described = refusal(
+        &[
+            "--describe",
+            "--column=factor1=registry",
+            "--column=factor2=adaptive",
+        ],
+        COUNTS.as_bytes(),
+    );
+    assert!(described.contains("no runs"), "{described}");
     let unknown = [&ARGUMENTS[..4], &["--untouched=nobody"]].concat();
     assert!(refusal(&unknown, COUNTS.as_bytes()).contains("nobody"));
 }

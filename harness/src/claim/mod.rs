@@ -30,6 +30,7 @@ mod tails;
 mod units;
 mod words;
 
+pub use crate::estimate::Cell as CellCount;
 pub use class::{Class, Outcome, Shade, Verdict, classify};
 pub use evidence::{Bounds, Estimate, Evidence, Outcomes};
 pub use factorial::{

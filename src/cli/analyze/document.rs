@@ -220,6 +220,9 @@ impl Analysis {
                 "published summaries hold no runs to describe",
             ));
         };
+        if table.rows.is_empty() {
+            return Err(ReadError::new("counts of cells hold no runs to describe"));
+        }
         let found = describe(&table, declared);
         let source = Source {
             name: name.to_owned(),

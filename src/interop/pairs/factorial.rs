@@ -5,8 +5,9 @@ use super::cell::short;
 use super::collect::collect;
 use super::pairing::{NAMELESS, Settings, metric_of, pair_arms};
 use super::{Cell, CountRow, DataSet, Declared, ReadError, Row, Table};
-use evenhand_harness::claim::{CountedDesign, Family, untouched_counts, untouched_units};
-use evenhand_harness::estimate;
+use evenhand_harness::claim::{
+    CellCount, CountedDesign, Family, untouched_counts, untouched_units,
+};
 use evenhand_harness::gate::Reason;
 use evenhand_harness::plan::{Estimand, Seed};
 use std::collections::{BTreeMap, BTreeSet};
@@ -161,7 +162,7 @@ fn counted(touched: &Touched<'_>) -> Result<Vec<CountedDesign>, ReadError> {
                 name_of(table, declared, experiment, arm)
             )));
         };
-        let cells = [a, b, c, d].map(|r| estimate::Cell {
+        let cells = [a, b, c, d].map(|r| CellCount {
             k: r.passed,
             n: r.trials,
         });
