@@ -147,6 +147,23 @@ fn ties_and_serial_correlation_are_seen() {
 }
 
 #[test]
+fn strong_effects_lie_beyond_the_noise_floor() {
+    let mut e = evidence(&shifted(12, 0.005, 0.05));
+    for (floor, class) in [
+        (None, Class::Strong),
+        (Some(0.02), Class::Strong),
+        (Some(0.06), Class::Moderate),
+    ] {
+        e.noise_floor = floor;
+        assert_eq!(
+            classify(&e, Direction::Lower, e.p, &[]).class,
+            class,
+            "{floor:?}"
+        );
+    }
+}
+
+#[test]
 fn a_higher_better_metric_turns_the_outcome() {
     let e = evidence(&shifted(12, 0.005, 0.05));
     let verdict = classify(&e, Direction::Higher, e.p, &[]);

@@ -97,9 +97,7 @@ fn at_most(cell: &Cell) -> Vec<(Event, f64)> {
     }
 }
 
-/// Promised power on normal noise: what the hull of t and bootstrap-t finds. At
-/// 12 units 8 points less: there the lag-1 gate fires on one in fourteen
-/// sequences of independent units, and leaves fewer than 6 effective ones.
+/// Promised power on normal noise: what the hull of t and bootstrap-t finds.
 fn at_least(cell: &Cell) -> Vec<(Event, f64)> {
     if cell.table != Table::Power || !cell.row.starts_with("normal, ") {
         return Vec::new();
@@ -111,8 +109,8 @@ fn at_least(cell: &Cell) -> Vec<(Event, f64)> {
     ) {
         (8, false, true) => 0.55,
         (8, true, _) => 0.85,
-        (12, false, true) => 0.74,
-        (12, true, _) => 0.88,
+        (12, false, true) => 0.80,
+        (12, true, _) => 0.96,
         (24, false, true) => 0.97,
         (24 | 36, true, _) | (36, false, true) => 0.99,
         _ => return Vec::new(),

@@ -205,6 +205,8 @@ fn grade(
         && p_adjusted <= moderate
         && ci99.excludes_zero(zero)
         && ci95.beyond(e.margin)
+        && e.noise_floor
+            .is_none_or(|floor| ci95.beyond((-floor, floor)))
     {
         return (Class::Strong, None);
     }

@@ -99,6 +99,9 @@ pub struct Evidence {
     pub percentile95: Option<Bounds>,
     /// Margins on the effect's scale: below the first or above the second matters.
     pub margin: (f64, f64),
+    /// Half width of the control's A/A interval, when it was measured against
+    /// itself: a strong effect lies beyond it, too.
+    pub noise_floor: Option<f64>,
     /// Whether the lag-1 gate fired.
     pub serially_correlated: bool,
     /// Bias-corrected lag-1 correlation, from 12 units.
@@ -160,6 +163,7 @@ impl Evidence {
                 None
             },
             margin,
+            noise_floor: None,
             serially_correlated: lag.as_ref().is_some_and(|l| l.fired),
             lag1: lag.as_ref().map(|l| l.r1c),
             trend_p: if d.len() >= 12 {

@@ -201,16 +201,14 @@ fn draft<'a>(
     let own_control = controls
         .iter()
         .find(|c| c.experiment == imported.experiment && c.metric == imported.metric.id);
+    let noise_floor = own_control.and_then(|c| half_width95(&c.pairs.effects(c.estimand), seed));
     match control {
         Some(control) if !control.passed => {
             let detail = format!("p = {:.1e} over {} A/A units", control.p, control.units);
             gates.push(Reason::new(Code::AaFailed, detail));
         }
         _ => {
-            let floor = own_control
-                .and_then(|c| half_width95(&c.pairs.effects(c.estimand), seed))
-                .filter(|floor| *floor > bounds.1);
-            if let Some(floor) = floor {
+            if let Some(floor) = noise_floor.filter(|floor| *floor > bounds.1) {
                 let detail = format!("A/A half width {floor:.2e}, margin {:.2e}", bounds.1);
                 gates.push(Reason::new(Code::BelowNoiseFloor, detail));
             }
@@ -259,6 +257,7 @@ fn draft<'a>(
         draft.gates.clear();
     }
     draft.gates.splice(0..0, gates);
+    draft.evidence.noise_floor = noise_floor;
     draft
 }
 

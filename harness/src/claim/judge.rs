@@ -166,7 +166,7 @@ pub fn judge(plan: &Plan, measurements: &Measurements) -> Judgement {
         for candidate in 1..experiment.arms.len() {
             let units = comparison_units(experiment, data, candidate);
             let first: Vec<bool> = units.iter().map(|u| u.control_first).collect();
-            let draft = assemble(
+            let mut draft = assemble(
                 (experiment, candidate),
                 &effects(&units),
                 &first,
@@ -174,6 +174,7 @@ pub fn judge(plan: &Plan, measurements: &Measurements) -> Judgement {
                 &plan.stop_rule,
                 seed,
             );
+            draft.evidence.noise_floor = noise_floor;
             drafts.push(Draft {
                 gates: [reasons.clone(), draft.gates].concat(),
                 ..draft

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `invalid` | a gate refused |
 //! | `insufficient` | fewer than 6 units or effective units, no spread, or more than half ties |
-//! | `strong` | n >= 8, p <= .01, adjusted p <= .05, CI99 without 0, CI95 beyond the margin, no cap |
+//! | `strong` | n >= 8, p <= .01, adjusted p <= .05, CI99 without 0, CI95 beyond margin and noise floor, no cap |
 //! | `parity_established` | CI95 inside the margin with n >= 24, or CI99 with n >= 12; no serial correlation |
 //! | `moderate` | p <= .05, adjusted p <= .05, CI95 without 0, not capped to directional |
 //! | `directional` | p <= .05 and CI95 without 0, but capped or lost to multiplicity: a hint |

@@ -99,7 +99,7 @@ pub enum Warning {
     Autocorrelated {
         /// Bias-corrected lag-1 autocorrelation.
         r1c: f64,
-        /// The gate's limit, `2 / sqrt(n)`.
+        /// The gate's limit for it.
         threshold: f64,
         /// Effective number of units.
         n_eff: f64,

@@ -41,7 +41,8 @@ pub struct Lag1 {
     pub r1: f64,
     /// Corrected for its bias at small `n`: `(n r1 + 1) / (n - 4)`.
     pub r1c: f64,
-    /// The gate's limit `2 / sqrt(n)`.
+    /// The gate's limit for `r1c`: `2 sqrt(n) / (n - 4)`, which is `2 / sqrt(n)`
+    /// for the uncorrected estimate.
     pub threshold: f64,
     /// Effective units under AR(1), `n (1 - r) / (1 + r)` with `r = max(r1c, 0)`;
     /// at least 1.
@@ -85,7 +86,8 @@ pub fn lag1(d: &[f64]) -> Result<Lag1> {
     let r1c = (n * r1 + 1.0) / (n - 4.0);
     let r = r1c.clamp(0.0, 1.0);
     let ess = (n * (1.0 - r) / (1.0 + r)).max(1.0);
-    let threshold = 2.0 / n.sqrt();
+    // The correction stretches r1 by n / (n - 4), and its limit with it.
+    let threshold = 2.0 * n.sqrt() / (n - 4.0);
     let fired = d.len() >= GATE_FROM && r1c > threshold;
     Ok(Lag1 {
         r1,

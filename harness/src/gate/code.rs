@@ -119,8 +119,6 @@ pub enum Code {
     BelowResolution,
     /// The control was never measured against itself.
     NoAaControl,
-    /// The A/A interval is wider than the margin: this machine can't resolve the margin.
-    BelowNoiseFloor,
     /// Neighbouring units resemble each other; the interval was widened.
     Autocorrelated,
     /// The effect changes over the session.
@@ -143,6 +141,8 @@ pub enum Code {
     Ci99IncludesZero,
     /// The effect is there, but it may be smaller than the margin.
     WithinMargin,
+    /// The A/A interval is wider than the margin.
+    BelowNoiseFloor,
     /// P is between .01 and .05.
     PAboveOnePercent,
     /// Fewer than 8 units can't reach p <= .01.
@@ -215,7 +215,6 @@ const TABLE: &[(Code, &str, Severity, &str, &str)] = &[
     (UnpairedBaseline, "unpaired_baseline", CapDirectional, "a stored baseline was measured at another time", "interleave both revisions: `cargo evenhand ab`"),
     (BelowResolution, "below_resolution", CapDirectional, "slots are too short for the clock", "more work per iteration, or `iter_batched` less"),
     (NoAaControl, "no_aa_control", CapModerate, "the control was never measured against itself", "keep the A/A blocks"),
-    (BelowNoiseFloor, "below_noise_floor", CapModerate, "the A/A interval is wider than the margin: this machine can't resolve the margin", "a quieter machine, more workers, or a larger margin"),
     (Autocorrelated, "autocorrelated", CapModerate, "neighbouring units resemble each other; the interval was widened", "more workers, longer pauses"),
     (Drift, "drift", CapModerate, "the effect changes over the session", "look for warming, throttling or growing state"),
     (SignDisagrees, "sign_disagrees", CapModerate, "the mean and the majority of units point to different sides: a tail carries the mean", "look at the units; report the tail by itself"),
@@ -227,6 +226,7 @@ const TABLE: &[(Code, &str, Severity, &str, &str)] = &[
     (Multiplicity, "multiplicity", Explains, "the evidence does not survive the number of comparisons in the session", "measure more workers, or fewer comparisons"),
     (Ci99IncludesZero, "ci99_includes_zero", Explains, "p is small, but the CI99 contains zero", "more workers"),
     (WithinMargin, "within_margin", Explains, "the effect is there, but it may be smaller than the margin", "more workers, or a smaller margin if it truly matters"),
+    (BelowNoiseFloor, "below_noise_floor", Explains, "the A/A interval is wider than the margin: only an effect beyond that noise floor can be strong", "a quieter machine, more workers, or a larger margin"),
     (PAboveOnePercent, "p_above_one_percent", Explains, "p is between .01 and .05", "more workers"),
     (TooFewForStrong, "too_few_for_strong", Explains, "fewer than 8 units can't reach p <= .01", "measure at least 8 workers"),
     (Noise, "noise", Explains, "the interval is too wide to tell", "more workers, or a quieter machine"),
