@@ -131,7 +131,9 @@ fn reasons(out: &mut String, reasons: &[Reason], view: View<'_>) {
 /// The effect with the digits its interval carries; nothing where no interval is.
 fn effect(claim: &Claim) -> String {
     let estimate = &claim.estimate;
-    if estimate.estimand != Estimand::PairedLogRatio || matches!(claim.class, Class::Invalid) {
+    if estimate.estimand != Estimand::PairedLogRatio
+        || matches!(claim.class, Class::Invalid | Class::Insufficient)
+    {
         return String::new();
     }
     match estimate.ci95.and_then(|ci| ci.lo.zip(ci.hi)) {
