@@ -223,7 +223,7 @@ mod tests {
         let strip = Strip::new(axis, ASCII, Some((-0.5, 0.5)));
         assert_eq!(strip.text(), "     :    |    :     ");
         let drawn = strip.interval(Some(-0.5), Some(0.9)).point(0.0);
-        assert_eq!(drawn.text(), "     [----O--------] ");
+        assert_eq!(drawn.text(), "     [----O-------]  ");
         let open = Strip::new(axis, ASCII, None).interval(None, Some(0.0));
         assert_eq!(open.text(), "----------]          ");
     }
