@@ -118,3 +118,14 @@ fn strata_are_weighed_alike() {
     let p = stratified_sign_flip(&strata, 0).unwrap().p;
     assert_eq!(p, stratified_sign_flip(&scaled, 0).unwrap().p);
 }
+
+#[test]
+fn sums_near_the_largest_number_do_not_overflow() {
+    let mut huge = vec![0.0; 17];
+    huge[6] = 6.843_082_325_033_925e307;
+    let small: Vec<f64> = huge.iter().map(|v| v * 1e-300).collect();
+    assert_eq!(
+        sign_flip(&huge, 0).unwrap().p,
+        sign_flip(&small, 0).unwrap().p
+    );
+}
