@@ -97,10 +97,10 @@ fn intervals_of_all_methods_agree() {
 
 #[test]
 fn refuses_what_is_not_a_number() {
-    use super::super::EstimateError::{NonFinite, Overflow, TooFew};
+    use super::super::EstimateError::{NonFinite, TooFew};
     assert_eq!(sign_flip(&[], 0), Err(TooFew { needed: 1, got: 0 }));
     assert_eq!(sign_flip(&[1.0, f64::NAN], 0), Err(NonFinite { index: 1 }));
-    assert_eq!(sign_flip(&[f64::MAX, f64::MAX], 0), Err(Overflow));
+    assert_eq!(sign_flip(&[f64::MAX, f64::MAX], 0).unwrap().p, 0.5);
 }
 
 #[test]
