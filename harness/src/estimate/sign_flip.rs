@@ -111,14 +111,9 @@ pub fn smallest_p(n: usize) -> f64 {
 }
 
 fn test(mut d: Vec<f64>, seed: u64, label: &str) -> Result<SignFlip> {
+    scale_down(&mut d);
     // One order for all permutations of the same values.
     d.sort_by(|a, b| a.abs().total_cmp(&b.abs()).then(a.total_cmp(b)));
-    // p does not depend on the scale; near one no sum or threshold overflows.
-    // A power of two changes no digit.
-    if let Some(largest) = d.last().map(|v| v.abs()).filter(|&v| v > 1e100) {
-        let (_, exponent) = libm::frexp(largest);
-        d.iter_mut().for_each(|v| *v = libm::ldexp(*v, -exponent));
-    }
     let observed = finite(d.iter().sum::<f64>())?.abs();
     let sizes: Vec<f64> = d.iter().map(|v| v.abs()).collect();
     let total = finite(sizes.iter().sum::<f64>())?;
@@ -164,12 +159,31 @@ fn count_by_enumeration(sizes: &[f64], threshold: f64) -> u64 {
     sums.iter().filter(|s| **s >= threshold).count() as u64
 }
 
+/// Brings huge values near one, so that no sum of them overflows: p does not
+/// depend on the scale, and a power of two changes no digit. Returns the power.
+fn scale_down(values: &mut [f64]) -> i32 {
+    let largest = values.iter().fold(0.0f64, |m, v| m.max(v.abs()));
+    if !(largest.is_finite() && largest > 1e100) {
+        return 0;
+    }
+    let (_, exponent) = libm::frexp(largest);
+    for value in values {
+        *value = libm::ldexp(*value, -exponent);
+    }
+    exponent
+}
+
 /// Counts sign vectors of at least two sizes by meeting in the middle.
 ///
 /// The two largest sizes stay out of the sorted halves: their four sign
 /// patterns are four thresholds, counted side by side, and the lists are half
 /// as long.
 fn count_by_halves(sizes: &[f64], threshold: f64) -> u64 {
+    let mut sizes = sizes.to_vec();
+    let threshold = libm::ldexp(threshold, -scale_down(&mut sizes));
+    if !threshold.is_finite() {
+        return if threshold < 0.0 { 1 << sizes.len() } else { 0 };
+    }
     let (rest, top) = sizes.split_at(sizes.len() - 2);
     let (left, right) = rest.split_at(rest.len() / 2);
     let (mut left, mut right) = (signed_sums(left), signed_sums(right));
