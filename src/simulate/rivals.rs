@@ -2,7 +2,7 @@
 //! difference reported?
 //!
 //! Each takes the control's and the candidate's values; the paired rules take
-//! them in pairs. Times: lower is better. Resampling uses [`RESAMPLES`]
+//! them in pairs. Times: lower is better. Resampling uses `RESAMPLES`
 //! resamples where the tools use 10,000 to 100,000; that changes the Monte-Carlo
 //! error of a single verdict, not its rate.
 
