@@ -257,8 +257,8 @@ impl Message {
     }
 }
 
-/// The name in a package id: `path+file:///work/app#name@1.0.0`, or
-/// `path+file:///work/name#1.0.0`.
+/// The name in a package id: `path+file:///home/me/app#name@1.0.0`, or
+/// `path+file:///home/me/name#1.0.0`.
 fn package_name(id: &str) -> &str {
     let Some((source, fragment)) = id.rsplit_once('#') else {
         return id.split(' ').next().unwrap_or(id);
