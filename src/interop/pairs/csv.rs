@@ -2,6 +2,7 @@
 
 use super::cell::short;
 use super::declared::parse_level;
+use super::order::position;
 use super::{Cell, CountRow, Declared, Fact, ReadError, Row, Table};
 use ::csv::{ByteRecord, ReaderBuilder};
 use std::collections::HashMap;
@@ -349,7 +350,8 @@ impl Columns {
             facts: table.facts_number(facts),
         };
         if let Some(i) = self.order {
-            row.order = order(text(i)?).map_err(|e| ReadError::at(line, e).column(i as u64 + 1))?;
+            row.order =
+                position(text(i)?).map_err(|e| ReadError::at(line, e).column(i as u64 + 1))?;
         }
         let cell = |i: usize| -> Result<Cell, ReadError> {
             let wrong = |e: String, i: usize| ReadError::at(line, e).column(i as u64 + 1);
@@ -397,64 +399,4 @@ fn found(names: &[String]) -> String {
         .collect();
     let more = if names.len() > 12 { ", ..." } else { "" };
     format!("the file has {}{more}", list.join(", "))
-}
-
-/// A position or a time stamp in seconds, as a number or RFC 3339.
-pub(super) fn order(text: &str) -> Result<f64, String> {
-    if text.is_empty() {
-        return Ok(f64::NAN);
-    }
-    match text.parse::<f64>() {
-        Ok(number) if number.is_finite() => Ok(number),
-        _ => timestamp(text).ok_or_else(|| {
-            format!(
-                "`{}` is no order; give a position, a number of seconds, or a time like \
-                 2026-01-31T12:00:00Z",
-                short(text)
-            )
-        }),
-    }
-}
-
-/// Seconds since 1970 of `YYYY-MM-DDTHH:MM:SS[.fff]Z`.
-fn timestamp(text: &str) -> Option<f64> {
-    let text = text.strip_suffix(['Z', 'z'])?;
-    let (date, time) = text.split_once(['T', 't', ' '])?;
-    let mut date = date.splitn(3, '-').map(|p| p.parse::<i64>().ok());
-    let (year, month, day) = (date.next()??, date.next()??, date.next()??);
-    let mut time = time.splitn(3, ':');
-    let (hour, minute): (u32, u32) = (time.next()?.parse().ok()?, time.next()?.parse().ok()?);
-    let second: f64 = time.next()?.parse().ok()?;
-    let sane = (1..=9999).contains(&year)
-        && (1..=12).contains(&month)
-        && (1..=31).contains(&day)
-        && hour < 24
-        && minute < 60
-        && (0.0..61.0).contains(&second);
-    if !sane {
-        return None;
-    }
-    // Days from civil: March is the first month, so the leap day is the last.
-    let year = if month <= 2 { year - 1 } else { year };
-    let month = (month + 9) % 12;
-    let day_of_year = (153 * month + 2) / 5 + day - 1;
-    let days =
-        365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + day_of_year
-            - 719_468;
-    Some(days as f64 * 86_400.0 + f64::from(hour * 3600 + minute * 60) + second)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_seconds() {
-        assert_eq!(order("1970-01-02T00:00:01Z"), Ok(86_401.0));
-        assert_eq!(order("2000-03-01T00:00:00.5Z"), Ok(951_868_800.5));
-        assert_eq!(order("17.5"), Ok(17.5));
-        assert!(order("").unwrap().is_nan());
-        assert!(order("noon").is_err());
-        assert!(order("inf").is_err());
-    }
 }

@@ -1,8 +1,8 @@
 //! JSON: rows, or a document with rows and declarations.
 
 use super::cell::short;
-use super::csv::order;
 use super::declared::{parse_direction, parse_level, parse_quantile, parse_unit};
+use super::order::position;
 use super::published::{SUMMARY_SCHEMA, Summaries};
 use super::{
     Cell, CountRow, Declared, DeclaredMetric, DeclaredRule, Fact, MarginText, PAIRS_SCHEMA,
@@ -368,7 +368,8 @@ impl<'de> Visitor<'de> for OneRow<'_> {
                 "passed" => passed = map.next_value::<Option<u64>>()?,
                 "trials" => trials = map.next_value::<Option<u64>>()?,
                 "order" => {
-                    row.order = order(&map.next_value::<Label>()?.0).map_err(A::Error::custom)?;
+                    row.order =
+                        position(&map.next_value::<Label>()?.0).map_err(A::Error::custom)?;
                 }
                 other => match Fact::ALL.iter().find(|f| f.column() == other) {
                     Some(&fact) => {
