@@ -69,3 +69,12 @@ macro_rules! main {
         }
     };
 }
+
+/// The documents' examples compile.
+#[cfg(doctest)]
+mod documents {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/src/quick-start.md")]
+    struct QuickStart;
+}
