@@ -161,7 +161,7 @@ pub fn read_worker_lines(text: &str) -> Result<WorkerData, LineError> {
         let line = match serde_json::from_str::<Line>(raw) {
             Ok(line) => line,
             Err(_) if cut_off && data.is_some() => break,
-            Err(e) => return Err(fail(format!("column {}: {e}", e.column()))),
+            Err(e) => return Err(fail(format!("column {}: {}", e.column(), cause(&e)))),
         };
         match (line, &mut data) {
             (Line::Worker(header), None) => {
@@ -184,4 +184,12 @@ pub fn read_worker_lines(text: &str) -> Result<WorkerData, LineError> {
         line: 1,
         problem: "the file is empty".into(),
     })
+}
+
+/// What a JSON parser says of one line, without the place: it saw that line
+/// only and would call it the first.
+pub(crate) fn cause(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.rsplit_once(" at line ")
+        .map_or(text.clone(), |(cause, _)| cause.to_owned())
 }

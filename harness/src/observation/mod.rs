@@ -4,6 +4,8 @@ mod environment;
 mod lines;
 mod worker;
 
+pub(crate) use lines::cause;
+
 pub use environment::{
     Environment, Finding, Telemetry, executable_fact, profile_fact, rebuilt_fact,
 };

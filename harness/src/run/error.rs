@@ -16,11 +16,11 @@ pub enum RunError {
         source: std::io::Error,
     },
     /// A JSON file is malformed.
-    #[error("{}: line {}, column {}: {source}", path.display(), source.line(), source.column())]
+    #[error("{}: {source}", path.display())]
     Json {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// What is wrong; it names line and column.
         source: serde_json::Error,
     },
     /// An observation file is malformed.

@@ -192,7 +192,12 @@ fn read_ledger(dir: &Path) -> Result<Vec<LedgerLine>, RunError> {
             Err(e) => {
                 return Err(RunError::Document {
                     path,
-                    problem: format!("line {}, column {}: {e}", index + 1, e.column()),
+                    problem: format!(
+                        "line {}, column {}: {}",
+                        index + 1,
+                        e.column(),
+                        crate::observation::cause(&e)
+                    ),
                 });
             }
         }
