@@ -275,7 +275,7 @@ fn flags_act_by_their_share_and_their_code() {
         ),
         (
             SlotFlags::SCHEDULE_LATE,
-            40,
+            47,
             Class::Strong,
             Code::ScheduleLate,
         ),
@@ -287,7 +287,7 @@ fn flags_act_by_their_share_and_their_code() {
         ),
         (
             SlotFlags::INPUT_CHANGED,
-            40,
+            47,
             Class::Invalid,
             Code::InputChanged,
         ),
@@ -295,19 +295,19 @@ fn flags_act_by_their_share_and_their_code() {
         (SlotFlags::FALLBACK, 47, Class::Invalid, Code::FallbackUsed),
         (
             SlotFlags::CACHE_STATE,
-            40,
+            47,
             Class::Invalid,
             Code::CacheStateUnequal,
         ),
         (
             SlotFlags::TOO_SHORT,
-            40,
+            47,
             Class::Directional,
             Code::BelowResolution,
         ),
         (
             SlotFlags::MEMORY_GREW,
-            40,
+            47,
             Class::Moderate,
             Code::MemoryGrew,
         ),
