@@ -66,6 +66,21 @@ fn every_misbehaviour_names_experiment_and_arm() {
             "arm_failed",
             &["`b` gave a value", "PairedDifference"],
         ),
+        (
+            "refuses",
+            "arm_failed",
+            &["bad/refuses", "`b` failed", "no such device"],
+        ),
+        (
+            "gives_up",
+            "arm_failed",
+            &["`b` failed", "the device disappeared"],
+        ),
+        (
+            "lacks_a_metric",
+            "arm_failed",
+            &["`b` gave a value", "0 secondary values", "declares 1"],
+        ),
         ("exits", "arm_failed", &["bad/exits", "exit code 0"]),
     ] {
         let (subject, finished) = beside_a_good_one(bad);
