@@ -14,6 +14,7 @@ mod messages;
 mod observation_log;
 mod planner;
 mod process;
+mod remote;
 mod session;
 mod sizing;
 mod smoke;

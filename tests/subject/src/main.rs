@@ -12,7 +12,8 @@ fn declare(suite: &mut Suite) {
             "plain" => plain(suite),
             "three_arms" => three_arms(suite),
             "single" => single(suite),
-            "order" => order(suite),
+            "order" => order(suite, false),
+            "separate" => order(suite, true),
             "async" => asynchronous(suite),
             "batched" => batched(suite),
             "metrics" => metrics(suite),
@@ -64,7 +65,7 @@ fn single(suite: &mut Suite) {
 }
 
 /// Arms that write down when they run: process, arm, iterations.
-fn order(suite: &mut Suite) {
+fn order(suite: &mut Suite, separate: bool) {
     let arm = |name: &'static str| {
         move |b: &mut Bencher| {
             let path = PathBuf::from(std::env::var_os("SUBJECT_LOG").expect("SUBJECT_LOG is set"));
@@ -86,6 +87,9 @@ fn order(suite: &mut Suite) {
             .control("a", arm("a"));
         for name in ["b", "c"].into_iter().take(arms - 1) {
             experiment.candidate(name, arm(name));
+        }
+        if separate {
+            experiment.separate_processes();
         }
     }
 }
@@ -217,6 +221,32 @@ fn misbehaving(suite: &mut Suite, name: &str) {
                     .output(|n| u64::from(*n < 50))
                     .iter(|n| *n += 1);
             })
+            .verify(outputs_equal()),
+        "apart_panics" => experiment
+            .separate_processes()
+            .control("a", good)
+            .candidate("b", |b| b.iter(|| panic!("out of cheese"))),
+        "apart_refuses" => experiment
+            .separate_processes()
+            .control("a", good)
+            .candidate("b", |b| b.fail(ArmError::new("no such device"))),
+        "apart_dies" => experiment
+            .separate_processes()
+            .control("a", good)
+            .candidate("b", |b| {
+                b.iter(|| {
+                    eprintln!("last words");
+                    std::process::abort()
+                });
+            }),
+        "apart_nan" => experiment
+            .separate_processes()
+            .control("a", good)
+            .candidate("b", |b| b.iter_metric(|_| f64::NAN)),
+        "apart_wrong" => experiment
+            .separate_processes()
+            .control("a", |b| b.iter_returning(|| vec![f64::NAN, 1.0]))
+            .candidate("b", |b| b.iter_returning(|| vec![f64::NAN, 2.0]))
             .verify(outputs_equal()),
         "refuses" => experiment
             .control("a", good)
