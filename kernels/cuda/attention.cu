@@ -2,7 +2,7 @@
 // grouped heads. q and out are [heads, HEAD_DIM] in f32; keys and values are
 // [length, kv_heads, HEAD_DIM] in bf16, so that a new token appends.
 
-#include "row_dot.cuh"
+#include "vectors.cuh"
 
 constexpr int THREADS = 128;
 constexpr float LOWEST = -3.402823466e38f; // not -inf: -inf - -inf is NaN

@@ -1,6 +1,8 @@
 // The two projections that open a gated feed-forward block: gate = Wg x and
 // up = Wu x, both rows by cols. out holds gate, then up.
 
+#include "reduce.cuh"
+#include "vectors.cuh"
 #include "row_dot.cuh"
 
 // One of the two: out[first_row..] = W x.

@@ -1,6 +1,8 @@
 // Matrix-vector product of decode: out = W x. W is row-major, rows by cols, in
 // bf16; x and out are f32, and so is all arithmetic.
 
+#include "reduce.cuh"
+#include "vectors.cuh"
 #include "row_dot.cuh"
 
 // One thread per row: no cooperation, but neighbouring threads read addresses
