@@ -33,6 +33,8 @@
 pub mod cpu;
 pub mod inputs;
 pub mod reference;
+pub mod task;
+pub mod tasks;
 mod tolerance;
 
 pub use cpu::convert::{Bf16ToF32, F32ToBf16};
