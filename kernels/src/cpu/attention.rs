@@ -76,7 +76,7 @@ impl AttentionShape {
 
 /// All scores of a head first, their softmax, then the sum of the values.
 ///
-/// `scores` is overwritten; with room for `shape.length` nothing is allocated.
+/// `scores` has room for `shape.length` and is overwritten.
 ///
 /// # Panics
 /// If a buffer does not have the shape.
@@ -85,17 +85,17 @@ pub fn attention_two_pass<W: Weight>(
     q: &[f32],
     keys: &[W],
     values: &[W],
-    scores: &mut Vec<f32>,
+    scores: &mut [f32],
     out: &mut [f32],
 ) {
     shape.check_buffers(q, keys, values, out);
+    assert_eq!(scores.len(), shape.length, "one score per position");
     let dim = shape.head_dim;
     for (head, (q, out)) in q.chunks(dim).zip(out.chunks_mut(dim)).enumerate() {
         let row = |position| shape.row(position, head / shape.group());
-        scores.clear();
-        scores.extend(
-            (0..shape.length).map(|position| shape.scale() * dot(&keys[row(position)..][..dim], q)),
-        );
+        for (position, score) in scores.iter_mut().enumerate() {
+            *score = shape.scale() * dot(&keys[row(position)..][..dim], q);
+        }
         let max = lanes::max(scores);
         let mut sum = 0.0;
         for score in scores.iter_mut() {
@@ -255,13 +255,7 @@ impl<W: Weight> DecodeAttention<W> {
 
     /// Runs [`attention_online`].
     pub fn online(&mut self) {
-        attention_online(
-            self.shape,
-            &self.q,
-            &self.keys,
-            &self.values,
-            &mut self.out,
-        );
+        attention_online(self.shape, &self.q, &self.keys, &self.values, &mut self.out);
     }
 
     /// The sizes.

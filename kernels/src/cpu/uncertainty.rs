@@ -117,7 +117,12 @@ pub fn uncertainty_online(logits: &[f32], token: usize) -> Uncertainty {
 /// If there are no logits.
 #[must_use]
 pub fn uncertainty_tolerance(logits: &[f32]) -> Tolerance {
-    let finite = || logits.iter().map(|&l| f64::from(l)).filter(|l| l.is_finite());
+    let finite = || {
+        logits
+            .iter()
+            .map(|&l| f64::from(l))
+            .filter(|l| l.is_finite())
+    };
     let max = finite().fold(f64::NEG_INFINITY, f64::max);
     let range = (max - finite().fold(f64::INFINITY, f64::min)).min(104.0);
     let terms = || finite().map(|l| ((l - max).exp(), max - l));
