@@ -34,6 +34,7 @@
 //! therefore share them.
 
 pub mod cpu;
+pub mod cuda;
 pub mod inputs;
 pub mod reference;
 pub mod task;
