@@ -181,14 +181,16 @@ fn add_scaled<W: Weight>(out: &mut [f32], factor: f32, row: &[W]) {
     }
 }
 
-/// The tolerance of every variant for this input: absolute,
-/// `(8 + 2 range + 4 sqrt(length) + 2 (4 + 4 sqrt(head_dim)) score) u` times
-/// the largest `sum_j p_j |v_j|`.
+/// The tolerance of every variant for this input: absolute, the sum of
 ///
-/// `range` is the widest spread of the scores of a head: it bounds the
-/// arguments of the exponentials, which carry their rounding with them. `score`
-/// is the largest `|q| . |k| / sqrt(head_dim)`: a rounding error of a score
-/// becomes a relative error of its weight, and of the sum of the weights.
+/// - `(8 + 2 range + 4 sqrt(length)) u` times the largest `sum_j p_j |v_j|`:
+///   the weighted sum, and exponentials whose arguments `range`, the widest
+///   spread of the scores of a head, bounds;
+/// - `2 (4 + 4 sqrt(head_dim)) u` times the largest score without cancelling,
+///   the largest `|v|` and the largest `sqrt(sum_j p_j^2)` of a head: the
+///   rounding error of a score is a relative error of its weight, once in the
+///   weighted sum and once in the sum of the weights. Those of different
+///   positions are independent and average out as the positions do.
 ///
 /// # Panics
 /// If a buffer does not have the shape.
@@ -200,14 +202,13 @@ pub fn attention_tolerance<W: Weight>(
     values: &[W],
 ) -> Tolerance {
     let bounds = reference::attention_bounds(shape, q, keys, values);
-    let dot_units = 4.0 + 4.0 * (shape.head_dim as f64).sqrt();
-    let units = 8.0
-        + 2.0 * bounds.score_range
-        + 4.0 * (shape.length as f64).sqrt()
-        + 2.0 * dot_units * bounds.score_magnitude;
+    let sum_units = 8.0 + 2.0 * bounds.score_range + 4.0 * (shape.length as f64).sqrt();
+    let score_units = 2.0 * (4.0 + 4.0 * (shape.head_dim as f64).sqrt()) * bounds.score_magnitude;
+    let absolute = sum_units * bounds.value_magnitude
+        + score_units * bounds.weight_norm * bounds.largest_value;
     Tolerance {
         relative: 0.0,
-        absolute: units * UNIT_ROUNDOFF * bounds.value_magnitude,
+        absolute: absolute * UNIT_ROUNDOFF,
     }
 }
 

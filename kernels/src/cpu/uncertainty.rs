@@ -105,10 +105,10 @@ pub fn uncertainty_online(logits: &[f32], token: usize) -> Uncertainty {
 }
 
 /// The tolerance of both statistics in every variant: absolute,
-/// `(8 + range + 4 sqrt(n)) (1 + depth) u + 4 scale u`.
+/// `(8 + range + 4 sqrt(n / 16)) (1 + depth) u + 4 scale u`.
 ///
 /// The first part is the relative error of the sums, which the logarithm makes
-/// absolute; `range` bounds the arguments of the exponentials that matter (below
+/// absolute, for variants that sum in at least sixteen chains; `range` bounds the arguments of the exponentials that matter (below
 /// -104 they are 0), and `depth`, the mean distance of a token below the
 /// largest logit, is the size of `t / s`. The second part rounds the results,
 /// none of which exceeds `scale = range + ln n`.
@@ -129,7 +129,8 @@ pub fn uncertainty_tolerance(logits: &[f32]) -> Tolerance {
     let sum: f64 = terms().map(|(term, _)| term).sum();
     let depth = terms().map(|(term, down)| term * down).sum::<f64>() / sum;
     let n = logits.len() as f64;
-    let units = (8.0 + range + 4.0 * n.sqrt()) * (1.0 + depth) + 4.0 * (range + n.ln());
+    let units =
+        (8.0 + range + 4.0 * (n / LANES as f64).sqrt()) * (1.0 + depth) + 4.0 * (range + n.ln());
     Tolerance {
         relative: 0.0,
         absolute: units * UNIT_ROUNDOFF,

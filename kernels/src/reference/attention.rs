@@ -28,6 +28,11 @@ pub struct AttentionBounds {
     pub score_magnitude: f64,
     /// `sum_j p_j |v_j|`, likewise.
     pub value_magnitude: f64,
+    /// `|v|` of any value.
+    pub largest_value: f64,
+    /// `sqrt(sum_j p_j^2)`: 1 if one position takes all, `1 / sqrt(length)` if
+    /// all count the same.
+    pub weight_norm: f64,
 }
 
 /// The bounds for this input.
@@ -39,7 +44,10 @@ pub fn attention_bounds<W: Weight>(
     values: &[W],
 ) -> AttentionBounds {
     let largest = |values: Vec<f64>, so_far| values.into_iter().fold(so_far, f64::max);
-    let mut bounds = AttentionBounds::default();
+    let mut bounds = AttentionBounds {
+        largest_value: largest(values.iter().map(|v| v.widen().abs().into()).collect(), 0.0),
+        ..AttentionBounds::default()
+    };
     for head in 0..shape.heads {
         let exact = scores(shape, q, keys, head, |product| product);
         let highest = exact.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -47,7 +55,10 @@ pub fn attention_bounds<W: Weight>(
         bounds.score_range = bounds.score_range.max(highest - lowest);
         let magnitudes = scores(shape, q, keys, head, f64::abs);
         bounds.score_magnitude = largest(magnitudes, bounds.score_magnitude);
-        let mixed = mix(shape, &probabilities(&exact), values, head, f64::abs);
+        let weights = probabilities(&exact);
+        let squares: f64 = weights.iter().map(|weight| weight * weight).sum();
+        bounds.weight_norm = bounds.weight_norm.max(squares.sqrt());
+        let mixed = mix(shape, &weights, values, head, f64::abs);
         bounds.value_magnitude = largest(mixed, bounds.value_magnitude);
     }
     bounds
