@@ -29,6 +29,16 @@ pub fn normal(seed: u64, label: &str, std_dev: f32, len: usize) -> Vec<f32> {
         .collect()
 }
 
+/// `len` weights of a normalisation: mean 1, standard deviation 0.1.
+#[must_use]
+pub fn near_one(seed: u64, label: &str, len: usize) -> Vec<f32> {
+    let mut weights = normal(seed, label, 0.1, len);
+    for weight in &mut weights {
+        *weight += 1.0;
+    }
+    weights
+}
+
 /// No value of [`normal`] exceeds this many standard deviations.
 pub const LARGEST: f64 = 3.5;
 

@@ -8,8 +8,11 @@
 //! | [`cpu::softmax`] | softmax of every row | three-pass, three-pass in lanes, online, online in blocks |
 //! | [`cpu::rms_norm`] | RMSNorm of every row | scalar, lanes |
 //! | [`cpu::convert`] | bf16 to f32 and back | per element, branch-free, shift |
+//! | [`cpu::attention`] | attention of one token over a cache, f32 or bf16 | two passes, online |
 //! | [`cpu::matvec`] | matrix-vector product of decode, f32 or bf16 weights | row-wise, blocked |
+//! | [`cpu::ffn`] | gate and up projections of a feed-forward block | separate, batched |
 //! | [`cpu::top_k`] | top-k selection and sampling | full sort, selection, bounded heap |
+//! | [`cpu::uncertainty`] | log-probability and entropy over a vocabulary | two passes, online |
 //!
 //! A kernel is a struct that owns a seeded input and an output buffer, so that
 //! a bench target constructs it once and calls one variant per iteration:
@@ -31,11 +34,16 @@
 //! therefore share them.
 
 pub mod cpu;
+pub mod cuda;
 pub mod inputs;
 pub mod reference;
+pub mod task;
+pub mod tasks;
 mod tolerance;
 
+pub use cpu::attention::{AttentionShape, DecodeAttention};
 pub use cpu::convert::{Bf16ToF32, F32ToBf16};
+pub use cpu::ffn::FfnProjections;
 pub use cpu::matvec::{MatVec, Weight};
 pub use cpu::rms_norm::RmsNorm;
 pub use cpu::softmax::RowSoftmax;

@@ -1,5 +1,11 @@
 //! The same kernels in `f64`, written for reading rather than for speed.
 
+mod attention;
+mod uncertainty;
+
+pub use attention::{AttentionBounds, attention, attention_bounds};
+pub use uncertainty::{Uncertainty, uncertainty};
+
 use crate::cpu::matvec::Weight;
 use crate::cpu::top_k::TokenLogit;
 use half::bf16;

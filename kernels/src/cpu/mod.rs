@@ -4,9 +4,12 @@
 //! compiler may not reorder floating-point sums by itself; with lanes it emits
 //! SIMD for whatever the build target offers.
 
+pub mod attention;
 pub mod convert;
+pub mod ffn;
 mod lanes;
 pub mod matvec;
 pub mod rms_norm;
 pub mod softmax;
 pub mod top_k;
+pub mod uncertainty;
