@@ -32,7 +32,6 @@ struct ShimState {
 };
 extern "C" {
 SHIM_EXPORT ShimState shim_state;
-ShimState shim_state;
 }
 
 #define __global__
@@ -78,7 +77,7 @@ __attribute__((visibility("hidden"))) extern const char __ehdr_start[];
 __attribute__((visibility("hidden"))) extern const char _end[];
 __attribute__((visibility("hidden"), weak)) extern char __start_shim_shared[];
 __attribute__((visibility("hidden"), weak)) extern char __stop_shim_shared[];
-SHIM_EXPORT void shim_bounds(const void** bounds) {
+SHIM_EXPORT SHIM_UNCHECKED void shim_bounds(const void** bounds) {
     bounds[0] = __ehdr_start;
     bounds[1] = _end;
     bounds[2] = __start_shim_shared;
