@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define SHIM_EXPORT __attribute__((visibility("default")))
-#define SHIM_UNCHECKED __attribute__((noinline, no_sanitize("kernel-address")))
+#define SHIM_UNCHECKED __attribute__((noinline, no_sanitize("thread")))
 
 struct dim3 {
     unsigned x, y, z;
@@ -50,26 +50,32 @@ SHIM_EXPORT ShimState shim_state;
 #define gridDim shim_state.grid_dim
 constexpr int warpSize = 32;
 
-// Memory accesses: the compiler calls these before each one.
-#define SHIM_CHECK(size)                                                                   \
-    extern "C" SHIM_UNCHECKED void __asan_load##size##_noabort(const void* address) {      \
-        shim_state.access(address, size, 0, __builtin_return_address(0));                  \
-    }                                                                                      \
-    extern "C" SHIM_UNCHECKED void __asan_store##size##_noabort(const void* address) {     \
-        shim_state.access(address, size, 1, __builtin_return_address(0));                  \
+// Memory accesses: the compiler calls these before each one. The hooks are
+// those of the race detector: those of the address sanitizer leave out a write
+// after a read of the same address.
+#define SHIM_CHECK(name, size, is_write)                                              \
+    extern "C" SHIM_UNCHECKED void __tsan_##name(const void* address) {               \
+        shim_state.access(address, size, is_write, __builtin_return_address(0));      \
     }
-SHIM_CHECK(1)
-SHIM_CHECK(2)
-SHIM_CHECK(4)
-SHIM_CHECK(8)
-SHIM_CHECK(16)
-extern "C" SHIM_UNCHECKED void __asan_loadN_noabort(const void* address, size_t size) {
+#define SHIM_CHECKS(size)                            \
+    SHIM_CHECK(read##size, size, 0)                  \
+    SHIM_CHECK(write##size, size, 1)                 \
+    SHIM_CHECK(unaligned_read##size, size, 0)        \
+    SHIM_CHECK(unaligned_write##size, size, 1)
+SHIM_CHECKS(1)
+SHIM_CHECKS(2)
+SHIM_CHECKS(4)
+SHIM_CHECKS(8)
+SHIM_CHECKS(16)
+extern "C" SHIM_UNCHECKED void __tsan_read_range(const void* address, size_t size) {
     shim_state.access(address, size, 0, __builtin_return_address(0));
 }
-extern "C" SHIM_UNCHECKED void __asan_storeN_noabort(const void* address, size_t size) {
+extern "C" SHIM_UNCHECKED void __tsan_write_range(const void* address, size_t size) {
     shim_state.access(address, size, 1, __builtin_return_address(0));
 }
-extern "C" SHIM_UNCHECKED void __asan_handle_no_return() {}
+extern "C" SHIM_UNCHECKED void __tsan_init() {}
+extern "C" SHIM_UNCHECKED void __tsan_func_entry(void*) {}
+extern "C" SHIM_UNCHECKED void __tsan_func_exit() {}
 
 // Bounds of the memory that is neither a buffer nor a stack.
 extern "C" {

@@ -127,10 +127,11 @@ fn elements_that_no_lane_takes_are_a_wrong_result() {
 }
 
 #[test]
-fn a_wide_load_of_an_odd_row_is_misaligned() {
+fn a_wide_load_of_an_odd_row_is_caught() {
     let edit = ("row_dot.cuh", "cols % WIDTH != 0", "false");
+    // Rows in the middle are misaligned; the last one also ends within a load.
     let task = tasks::matvec_bf16(9, 77, 0);
-    assert_caught(&task, "warp_per_row", edit, &["aligned", "vectors.cuh:"]);
+    assert_caught(&task, "warp_per_row", edit, &["16 bytes", "w["]);
 }
 
 #[test]
