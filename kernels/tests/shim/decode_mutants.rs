@@ -33,7 +33,7 @@ fn groups_that_merge_before_all_have_written_race() {
             &attention(),
             variant,
             edit,
-            &["race", "static shared", "attention.cu:"],
+            &["race", "shared", "attention.cu:"],
         );
     }
 }
@@ -160,7 +160,7 @@ fn a_round_that_starts_early_races() {
         "",
     );
     let task = tasks::sampling(sizes(1030, 40), 0);
-    assert_caught(&task, "repeated_argmax", edit, &["race", "static shared"]);
+    assert_caught(&task, "repeated_argmax", edit, &["race", "shared"]);
 }
 
 #[test]
