@@ -52,10 +52,12 @@ pub use evenhand_harness as harness;
 /// What bench targets use.
 pub mod prelude {
     pub use crate::executor::{AsyncBencher, Executor};
-    pub use evenhand_harness::plan::{Direction, Estimand, Margin, Metric};
+    pub use evenhand_harness::plan::{
+        Direction, Estimand, Margin, Metric, SecondaryMetric, SecondaryRole, SlotFlags,
+    };
     pub use evenhand_harness::suite::{
-        Bencher, Output, Suite, absolute, matches_reference, outputs_agree, outputs_equal, percent,
-        relative, ulps,
+        ArmError, Bencher, Output, SlotValue, Subject, Suite, absolute, matches_reference,
+        outputs_agree, outputs_equal, percent, relative, ulps,
     };
 }
 

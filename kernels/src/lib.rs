@@ -36,6 +36,9 @@
 pub mod cpu;
 pub mod cuda;
 pub mod inputs;
+#[cfg(feature = "cuda")]
+#[allow(unsafe_code)] // a C library, opened at run time
+pub mod nvrtc;
 pub mod reference;
 pub mod task;
 pub mod tasks;

@@ -1,6 +1,6 @@
 //! Finding bench targets: cargo builds them, each then describes itself.
 
-use super::Failure;
+use super::{Failure, bundle};
 use crate::protocol::{Arguments, DESCRIBE_ARGUMENT, TARGET_SCHEMA, TargetDescription, exit};
 use evenhand_harness::run::Launch;
 use serde::Deserialize;
@@ -37,6 +37,13 @@ pub(super) struct CargoArguments {
     /// Cargo.toml of the package or workspace
     #[arg(long, value_name = "FILE")]
     manifest_path: Option<PathBuf>,
+    /// Use the executables of a bundle instead of building
+    #[arg(
+        long,
+        value_name = "DIR",
+        conflicts_with_all = ["package", "workspace", "features", "all_features", "no_default_features", "profile", "manifest_path", "more"]
+    )]
+    bundle: Option<PathBuf>,
     /// More arguments for `cargo bench --no-run`, after `--`
     #[arg(last = true, value_name = "CARGO ARGUMENT")]
     more: Vec<OsString>,
@@ -143,8 +150,12 @@ impl CargoArguments {
         command
     }
 
-    /// Builds the bench targets and keeps those that are ours, in cargo's order.
+    /// Builds the bench targets and keeps those that are ours, in cargo's
+    /// order; or takes those of a bundle.
     pub(super) fn find(&self) -> Result<Vec<BenchTarget>, Failure> {
+        if let Some(dir) = &self.bundle {
+            return self.bundled(dir);
+        }
         let mut command = self.command();
         let output = command
             .stdin(Stdio::null())
@@ -179,6 +190,22 @@ impl CargoArguments {
             }
         }
         unique(&found)?;
+        Ok(found)
+    }
+
+    fn bundled(&self, dir: &Path) -> Result<Vec<BenchTarget>, Failure> {
+        let mut found = Vec::new();
+        for (package, launch) in bundle::launches(dir)? {
+            let described = describe(&launch)?;
+            found.extend(described.map(|description| BenchTarget {
+                package,
+                launch,
+                description,
+            }));
+        }
+        if !self.bench.is_empty() {
+            found.retain(|target| self.bench.iter().any(|name| name == target.name()));
+        }
         Ok(found)
     }
 
