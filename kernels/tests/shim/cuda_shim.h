@@ -25,13 +25,16 @@ struct ShimWait {
 struct ShimState {
     dim3 thread, block, block_dim, grid_dim;
     unsigned char* dynamic_shared;
+    // The memory of an array of this block, the same in every call with a tag.
+    void* (*shared)(const void* tag, size_t bytes, size_t element, const char* name);
     // Returns what the 32 lanes of the warp handed over, all ones for lanes
     // outside the mask.
     const unsigned long long* (*wait)(const ShimWait*);
     void (*access)(const void* address, size_t size, int is_write, const void* code);
 };
 extern "C" {
-SHIM_EXPORT ShimState shim_state;
+extern SHIM_EXPORT ShimState shim_state;
+ShimState shim_state;
 }
 
 #define __global__
@@ -41,8 +44,13 @@ SHIM_EXPORT ShimState shim_state;
 #define __noinline__ __attribute__((noinline))
 #define __launch_bounds__(...)
 #define __align__(bytes) alignas(bytes)
-// All static shared memory of a file in one section, so that its bounds are known.
-#define __shared__ static __attribute__((section("shim_shared")))
+// What becomes of `__shared__ type name dims;` (the test rewrites the line). A
+// tag per instance of a template, as there is an array per instance.
+#define SHIM_SHARED(type, name, dims)                                                    \
+    typedef type name##_array dims;                                                      \
+    static const char name##_tag = 0;                                                    \
+    name##_array& name = *static_cast<name##_array*>(                                    \
+        shim_state.shared(&name##_tag, sizeof(name##_array), sizeof(type), #name));
 
 #define threadIdx shim_state.thread
 #define blockIdx shim_state.block
@@ -81,13 +89,9 @@ extern "C" SHIM_UNCHECKED void __tsan_func_exit() {}
 extern "C" {
 __attribute__((visibility("hidden"))) extern const char __ehdr_start[];
 __attribute__((visibility("hidden"))) extern const char _end[];
-__attribute__((visibility("hidden"), weak)) extern char __start_shim_shared[];
-__attribute__((visibility("hidden"), weak)) extern char __stop_shim_shared[];
 SHIM_EXPORT SHIM_UNCHECKED void shim_bounds(const void** bounds) {
     bounds[0] = __ehdr_start;
     bounds[1] = _end;
-    bounds[2] = __start_shim_shared;
-    bounds[3] = __stop_shim_shared;
 }
 }
 
@@ -256,10 +260,10 @@ SHIM_UNCHECKED void shim_enter(void (*kernel)(P...), void** args) {
     shim_call(kernel, args, typename ShimRange<sizeof...(P)>::type());
 }
 template <typename... P>
-const char* const* shim_types(void (*)(P...)) {
+SHIM_UNCHECKED const char* const* shim_types(void (*)(P...)) {
     static const char* const types[] = {ShimType<P>::name..., nullptr};
     return types;
 }
 #define SHIM_ENTRY(kernel)                                                                          \
-    extern "C" SHIM_EXPORT void shim_enter_##kernel(void** args) { shim_enter(kernel, args); }      \
+    extern "C" SHIM_EXPORT SHIM_UNCHECKED void shim_enter_##kernel(void** args) { shim_enter(kernel, args); }      \
     extern "C" SHIM_EXPORT const char* const* shim_types_##kernel() { return shim_types(kernel); }

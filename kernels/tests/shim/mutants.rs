@@ -80,7 +80,7 @@ fn a_missing_barrier_is_a_race() {
         &tasks::rms_norm(2, 1000, 0),
         "tree",
         edit,
-        &["race", "dynamic shared", "rms_norm.cu:"],
+        &["race", "shared dynamic", "rms_norm.cu:"],
     );
 }
 
@@ -91,7 +91,7 @@ fn a_missing_barrier_between_the_halves_of_a_reduction_is_a_race() {
         &tasks::rms_norm(2, 1000, 0),
         "shuffle",
         edit,
-        &["race", "static shared", "reduce.cuh:"],
+        &["race", "shared partial[", "reduce.cuh:"],
     );
 }
 
@@ -215,7 +215,7 @@ fn a_write_past_shared_memory_is_caught() {
         &tasks::rms_norm(1, 77, 0),
         "tree",
         edit,
-        &["out of bounds", "dynamic shared"],
+        &["out of bounds", "shared dynamic"],
     );
 }
 
