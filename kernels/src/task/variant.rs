@@ -64,9 +64,11 @@ impl Variant {
     }
 }
 
+type OnBuffers = dyn Fn(&mut [Buffer]) + Send + Sync;
+
 /// Runs the work on the host processor, in the buffers of the task.
 #[derive(Clone)]
-pub struct CpuKernel(Arc<dyn Fn(&mut [Buffer]) + Send + Sync>);
+pub struct CpuKernel(Arc<OnBuffers>);
 
 impl CpuKernel {
     /// Reads the inputs and writes the output among `buffers`, which have the
