@@ -124,7 +124,7 @@ const ROOT: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "harness", "report", "interop", "protocol", "runtime", "simulate",
+            "harness", "report", "interop", "protocol", "runtime", "simulate", "device",
         ],
     ),
 ];

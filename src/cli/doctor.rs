@@ -10,8 +10,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 const EXAMPLES: &str = "\
-Looks at governor, load, virtualisation, clock, control group, swap and timer, and says what each
-does to a claim. Nothing here refuses to measure: pairs share what disturbs them.
+Looks at governor, load, virtualisation, clock, control group, swap, timer, GPU, NVRTC and NVML, and
+says what each does to a claim. Nothing here refuses to measure: pairs share what disturbs them.
 
 Examples:
   cargo evenhand doctor
@@ -38,11 +38,25 @@ pub(super) struct Diagnosis {
     findings: Vec<Finding>,
 }
 
+/// The machine, and what is there for a GPU.
+fn findings() -> Vec<Finding> {
+    #[allow(unused_mut)] // without kernels there is nothing to add
+    let mut findings = inspect_machine();
+    #[cfg(any(feature = "cuda", feature = "runtime"))]
+    findings.extend(crate::device::inspect().into_iter().map(|found| Finding {
+        check: found.check.to_owned(),
+        good: found.effect.is_none(),
+        seen: found.seen,
+        effect: found.effect.unwrap_or_default().to_owned(),
+    }));
+    findings
+}
+
 /// Look at this machine: what disturbs timings, and what it does to a claim.
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let diagnosis = Diagnosis {
         schema: DOCTOR_SCHEMA,
-        findings: inspect_machine(),
+        findings: findings(),
     };
     if arguments.format == OutputFormat::Json {
         let json = serde_json::to_string_pretty(&diagnosis).expect("plain data has a JSON form");

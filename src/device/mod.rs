@@ -26,6 +26,8 @@ mod choice;
 #[cfg(any(feature = "cuda", feature = "runtime"))]
 mod experiment;
 #[cfg(any(feature = "cuda", feature = "runtime"))]
+mod inspect;
+#[cfg(any(feature = "cuda", feature = "runtime"))]
 mod opened;
 
 #[cfg(feature = "criterion")]
@@ -39,5 +41,7 @@ pub use choice::{VARIABLE, asked};
 pub use criterion::{DeviceTime, device_routine};
 #[cfg(any(feature = "cuda", feature = "runtime"))]
 pub use experiment::{TaskSuite, further_metrics};
+#[cfg(any(feature = "cuda", feature = "runtime"))]
+pub use inspect::{Inspection, inspect};
 #[cfg(any(feature = "cuda", feature = "runtime"))]
 pub use opened::{Expected, chosen, expected};

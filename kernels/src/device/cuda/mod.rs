@@ -17,3 +17,4 @@ mod steps;
 pub use device::CudaDevice;
 pub use driver::REQUIRED as REQUIRED_DRIVER_FUNCTIONS;
 pub(super) use driver::probe;
+pub use nvml::nvml_state;

@@ -142,3 +142,13 @@ fn look(nvml: &Nvml, uuid: &str) -> Option<State> {
         memory_used: device.memory_info().ok().map(|memory| memory.used),
     })
 }
+
+/// Whether NVML can be used: the driver's version, or why not.
+///
+/// # Errors
+/// The reason, in words.
+pub fn nvml_state() -> Result<String, String> {
+    let nvml = Nvml::init().map_err(|error| error.to_string())?;
+    let version = nvml.sys_driver_version().map_err(|e| e.to_string())?;
+    Ok(format!("driver {version}"))
+}
