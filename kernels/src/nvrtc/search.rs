@@ -89,6 +89,18 @@ impl Search {
                 pythons.push(prefix.to_path_buf());
             }
         }
+        let mut site_packages: Vec<PathBuf> = pythons
+            .iter()
+            .flat_map(|home| site_packages(home))
+            .collect();
+        if site_packages.is_empty() && set("EVENHAND_NVRTC").is_none() {
+            // `python3` may be a script that starts another one.
+            site_packages.extend(
+                python_prefix()
+                    .iter()
+                    .flat_map(|home| self::site_packages(home)),
+            );
+        }
         let mut system = vec![
             PathBuf::from("/usr/local/cuda"),
             PathBuf::from("/opt/cuda"),

@@ -33,6 +33,9 @@ pub struct CudaDevice {
     ceilings: OnceCell<Ceilings>,
 }
 
+/// Steps that are ready to run, and what is known of their code.
+type Bound = (Vec<BoundStep>, Vec<(String, String)>);
+
 /// What every variant on a card shares.
 pub(super) struct Opened {
     pub context: Rc<Context>,
@@ -101,10 +104,7 @@ impl CudaDevice {
     }
 
     /// Binds the steps and gathers what is known of their code.
-    fn bind(
-        &self,
-        variant: &Variant,
-    ) -> Result<(Vec<BoundStep>, Vec<(String, String)>), DeviceError> {
+    fn bind(&self, variant: &Variant) -> Result<Bound, DeviceError> {
         let mut steps = Vec::new();
         let mut code = Sha256::new();
         let mut facts = Facts::default();

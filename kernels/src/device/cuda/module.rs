@@ -49,7 +49,10 @@ impl Function {
                 sys::cuFuncSetAttribute(function, attribute, dynamic_shared as i32)
             })?;
         }
-        Ok(Self(function))
+        let function = Self(function);
+        // Asking loads the code: the driver does so lazily, and a capture must not meet that.
+        function.attribute(sys::CUfunction_attribute_enum::CU_FUNC_ATTRIBUTE_NUM_REGS)?;
+        Ok(function)
     }
 
     pub fn attribute(self, which: sys::CUfunction_attribute_enum) -> Result<u32, DeviceError> {
