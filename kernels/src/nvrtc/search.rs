@@ -89,17 +89,13 @@ impl Search {
                 pythons.push(prefix.to_path_buf());
             }
         }
-        let mut site_packages: Vec<PathBuf> = pythons
+        let mut python_sites: Vec<PathBuf> = pythons
             .iter()
             .flat_map(|home| site_packages(home))
             .collect();
-        if site_packages.is_empty() && set("EVENHAND_NVRTC").is_none() {
+        if python_sites.is_empty() && set("EVENHAND_NVRTC").is_none() {
             // `python3` may be a script that starts another one.
-            site_packages.extend(
-                python_prefix()
-                    .iter()
-                    .flat_map(|home| self::site_packages(home)),
-            );
+            python_sites.extend(python_prefix().iter().flat_map(|home| site_packages(home)));
         }
         let mut system = vec![
             PathBuf::from("/usr/local/cuda"),
@@ -120,10 +116,7 @@ impl Search {
                 .filter_map(|name| set(name))
                 .collect(),
             system,
-            site_packages: pythons
-                .iter()
-                .flat_map(|home| site_packages(home))
-                .collect(),
+            site_packages: python_sites,
         }
     }
 
@@ -168,18 +161,28 @@ impl Search {
         let list = |paths: &[PathBuf]| {
             let shown: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
             if shown.is_empty() {
-                "not set".to_owned()
+                "none".to_owned()
             } else {
                 shown.join(", ")
             }
         };
         format!(
-            "CUDA_HOME and CUDA_PATH ({}), the system's folders, and the wheels of {} Python \
-             installations",
+            "CUDA_HOME and CUDA_PATH ({}), the system's folders, and Python's wheels ({})",
             list(&self.toolkits),
-            self.site_packages.len()
+            list(&self.site_packages)
         )
     }
+}
+
+/// Where the `python3` on the path is installed, as it says itself.
+fn python_prefix() -> Option<PathBuf> {
+    let output = std::process::Command::new("python3")
+        .args(["-c", "import sys; print(sys.prefix)"])
+        .output()
+        .ok()
+        .filter(|output| output.status.success())?;
+    let prefix = String::from_utf8(output.stdout).ok()?;
+    Some(PathBuf::from(prefix.trim()))
 }
 
 /// The `site-packages` folders under the prefix of a Python installation.
