@@ -38,6 +38,16 @@ impl Variant {
         }
     }
 
+    /// A variant without a counterpart on the host processor.
+    #[must_use]
+    pub fn device_only(name: &'static str, steps: impl IntoIterator<Item = Step>) -> Self {
+        Self {
+            name,
+            steps: steps.into_iter().collect(),
+            cpu: None,
+        }
+    }
+
     /// The kernel launches among the steps.
     pub fn iter_launches(&self) -> impl Iterator<Item = &Launch> {
         self.steps.iter().filter_map(|step| match step {
