@@ -76,7 +76,9 @@ impl Variant {
 
 /// Runs the work on the host processor, in the buffers of the task.
 #[derive(Clone)]
-pub struct CpuKernel(Arc<dyn Fn(&mut [Buffer]) + Send + Sync>);
+pub struct CpuKernel(Arc<Run>);
+
+type Run = dyn Fn(&mut [Buffer]) + Send + Sync;
 
 impl CpuKernel {
     /// Reads the inputs and writes the output among `buffers`, which have the
