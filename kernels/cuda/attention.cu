@@ -15,20 +15,27 @@ struct Attended {
     float value;
 };
 
-// A row takes HEAD_DIM / 8 lanes of one 16-byte load each; the block reads as
-// many rows at a time as it has such groups, and every group keeps an online
-// softmax (Milakov and Gimelshein, arXiv:1805.02867) of its own. Scores are in
-// units of ln 2, which makes the exponential the one the hardware has.
+// A row takes HEAD_DIM / 8 lanes, and the block holds THREADS / LANES such groups.
+template <int HEAD_DIM>
+struct Groups {
+    static constexpr int LANES = HEAD_DIM / 8;
+    static constexpr int COUNT = THREADS / LANES;
+    static_assert(LANES <= 32 && HEAD_DIM <= THREADS, "a row fits a warp, a head fits the block");
+    float max[COUNT];
+    float sum[COUNT];
+    float values[COUNT][HEAD_DIM];
+};
+
+// Every lane loads 16 bytes of a row, so that the block reads as many rows at a
+// time as it has groups; every group keeps an online softmax (Milakov and
+// Gimelshein, arXiv:1805.02867) of its own. Scores are in units of ln 2, which
+// makes the exponential the one the hardware has. `groups` is shared memory.
 template <int HEAD_DIM>
 __device__ Attended attend(const float* __restrict__ q, const __nv_bfloat16* __restrict__ keys,
                            const __nv_bfloat16* __restrict__ values, int heads, int kv_heads, int head,
-                           float scale_log2, int first, int last) {
-    constexpr int LANES = HEAD_DIM / 8;
-    constexpr int GROUPS = THREADS / LANES;
-    static_assert(LANES <= 32 && HEAD_DIM <= THREADS, "a row fits a warp, a head fits the block");
-    __shared__ float group_max[GROUPS];
-    __shared__ float group_sum[GROUPS];
-    __shared__ float group_values[GROUPS][HEAD_DIM];
+                           float scale_log2, int first, int last, Groups<HEAD_DIM>& groups) {
+    constexpr int LANES = Groups<HEAD_DIM>::LANES;
+    constexpr int COUNT = Groups<HEAD_DIM>::COUNT;
 
     const int group = (int)threadIdx.x / LANES;
     const int dim = (int)threadIdx.x % LANES * 8;
@@ -44,7 +51,7 @@ __device__ Attended attend(const float* __restrict__ q, const __nv_bfloat16* __r
     float max = LOWEST;
     float sum = 0.0f;
     // All lanes of a warp stay in the loop together: the shuffles need them.
-    for (int start = first; start < last; start += GROUPS) {
+    for (int start = first; start < last; start += COUNT) {
         const int position = start + group;
         const bool inside = position < last;
         const size_t row = ((size_t)position * kv_heads + kv_head) * HEAD_DIM + dim;
@@ -77,24 +84,24 @@ __device__ Attended attend(const float* __restrict__ q, const __nv_bfloat16* __r
     }
 
     if (dim == 0) {
-        group_max[group] = max;
-        group_sum[group] = sum;
+        groups.max[group] = max;
+        groups.sum[group] = sum;
     }
 #pragma unroll
     for (int i = 0; i < 8; ++i) {
-        group_values[group][dim + i] = weighted[i];
+        groups.values[group][dim + i] = weighted[i];
     }
     __syncthreads();
 
     Attended all = {LOWEST, 0.0f, 0.0f};
-    for (int other = 0; other < GROUPS; ++other) {
-        all.max = fmaxf(all.max, group_max[other]);
+    for (int other = 0; other < COUNT; ++other) {
+        all.max = fmaxf(all.max, groups.max[other]);
     }
-    for (int other = 0; other < GROUPS; ++other) {
-        const float keep = exp2f(group_max[other] - all.max);
-        all.sum += keep * group_sum[other];
+    for (int other = 0; other < COUNT; ++other) {
+        const float keep = exp2f(groups.max[other] - all.max);
+        all.sum += keep * groups.sum[other];
         if (threadIdx.x < HEAD_DIM) {
-            all.value += keep * group_values[other][threadIdx.x];
+            all.value += keep * groups.values[other][threadIdx.x];
         }
     }
     return all;
@@ -103,9 +110,10 @@ __device__ Attended attend(const float* __restrict__ q, const __nv_bfloat16* __r
 // One block per head goes through the whole cache.
 template <int HEAD_DIM>
 __device__ void block_per_head(const float* q, const __nv_bfloat16* keys, const __nv_bfloat16* values,
-                               float* out, int heads, int kv_heads, int length, float scale_log2) {
+                               float* out, int heads, int kv_heads, int length, float scale_log2,
+                               Groups<HEAD_DIM>& groups) {
     const int head = (int)blockIdx.x;
-    const Attended all = attend<HEAD_DIM>(q, keys, values, heads, kv_heads, head, scale_log2, 0, length);
+    const Attended all = attend(q, keys, values, heads, kv_heads, head, scale_log2, 0, length, groups);
     if (threadIdx.x < HEAD_DIM) {
         out[head * HEAD_DIM + threadIdx.x] = all.value / all.sum;
     }
@@ -117,11 +125,12 @@ __device__ void block_per_head(const float* q, const __nv_bfloat16* keys, const 
 template <int HEAD_DIM>
 __device__ void split_k(const float* q, const __nv_bfloat16* keys, const __nv_bfloat16* values,
                         float* partial_values, float* partial_sums, int heads, int kv_heads, int length,
-                        float scale_log2, int chunk) {
+                        float scale_log2, int chunk, Groups<HEAD_DIM>& groups) {
     const int head = (int)blockIdx.x;
     const int first = (int)blockIdx.y * chunk;
     const int last = min(first + chunk, length);
-    const Attended part = attend<HEAD_DIM>(q, keys, values, heads, kv_heads, head, scale_log2, first, last);
+    const Attended part =
+        attend(q, keys, values, heads, kv_heads, head, scale_log2, first, last, groups);
     const int slot = head * (int)gridDim.y + (int)blockIdx.y;
     if (threadIdx.x < HEAD_DIM) {
         partial_values[slot * HEAD_DIM + threadIdx.x] = part.value;
@@ -157,7 +166,8 @@ extern "C" __global__ void attention_block_per_head_64(const float* __restrict__
                                                        const __nv_bfloat16* __restrict__ values,
                                                        float* __restrict__ out, int heads, int kv_heads,
                                                        int length, float scale_log2) {
-    block_per_head<64>(q, keys, values, out, heads, kv_heads, length, scale_log2);
+    __shared__ Groups<64> groups;
+    block_per_head(q, keys, values, out, heads, kv_heads, length, scale_log2, groups);
 }
 
 extern "C" __global__ void attention_block_per_head_128(const float* __restrict__ q,
@@ -165,7 +175,8 @@ extern "C" __global__ void attention_block_per_head_128(const float* __restrict_
                                                         const __nv_bfloat16* __restrict__ values,
                                                         float* __restrict__ out, int heads, int kv_heads,
                                                         int length, float scale_log2) {
-    block_per_head<128>(q, keys, values, out, heads, kv_heads, length, scale_log2);
+    __shared__ Groups<128> groups;
+    block_per_head(q, keys, values, out, heads, kv_heads, length, scale_log2, groups);
 }
 
 extern "C" __global__ void attention_split_k_64(const float* __restrict__ q,
@@ -174,7 +185,9 @@ extern "C" __global__ void attention_split_k_64(const float* __restrict__ q,
                                                 float* __restrict__ partial_values,
                                                 float* __restrict__ partial_sums, int heads, int kv_heads,
                                                 int length, float scale_log2, int chunk) {
-    split_k<64>(q, keys, values, partial_values, partial_sums, heads, kv_heads, length, scale_log2, chunk);
+    __shared__ Groups<64> groups;
+    split_k(q, keys, values, partial_values, partial_sums, heads, kv_heads, length, scale_log2, chunk,
+            groups);
 }
 
 extern "C" __global__ void attention_split_k_128(const float* __restrict__ q,
@@ -183,5 +196,7 @@ extern "C" __global__ void attention_split_k_128(const float* __restrict__ q,
                                                  float* __restrict__ partial_values,
                                                  float* __restrict__ partial_sums, int heads, int kv_heads,
                                                  int length, float scale_log2, int chunk) {
-    split_k<128>(q, keys, values, partial_values, partial_sums, heads, kv_heads, length, scale_log2, chunk);
+    __shared__ Groups<128> groups;
+    split_k(q, keys, values, partial_values, partial_sums, heads, kv_heads, length, scale_log2, chunk,
+            groups);
 }

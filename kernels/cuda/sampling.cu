@@ -196,8 +196,7 @@ __device__ void keep_best(const Key* keys, int k, float* best_logits, unsigned i
 // that a short tile lacks come out with the token 0xffffffff, which is no token.
 template <bool UNCERTAINTY>
 __device__ void select_tile(const float* logits, float* best_logits, unsigned int* best_tokens,
-                            float* moments, int vocabulary, int k) {
-    __shared__ Key keys[TILE];
+                            float* moments, int vocabulary, int k, Key* keys) {
     Moments mine = no_moments();
     for (int i = (int)threadIdx.x; i < TILE; i += THREADS) {
         const int token = (int)blockIdx.x * TILE + i;
@@ -238,8 +237,7 @@ __device__ void load_candidates(Key* keys, const float* logits, const unsigned i
 template <bool UNCERTAINTY>
 __device__ void draw_from_candidates(const float* logits, const unsigned int* tokens, const float* moments,
                                      float* out, float* statistics, int count, int tiles, int k,
-                                     float temperature, float uniform) {
-    __shared__ Key keys[TILE];
+                                     float temperature, float uniform, Key* keys) {
     load_candidates(keys, logits, tokens, 0, count);
     sort_tile(keys);
     const Key drawn = draw(keys, k, temperature, uniform, out);
@@ -259,7 +257,8 @@ extern "C" __global__ void sampling_select_tile(const float* __restrict__ logits
                                                 float* __restrict__ best_logits,
                                                 unsigned int* __restrict__ best_tokens, int vocabulary,
                                                 int k) {
-    select_tile<false>(logits, best_logits, best_tokens, nullptr, vocabulary, k);
+    __shared__ Key keys[TILE];
+    select_tile<false>(logits, best_logits, best_tokens, nullptr, vocabulary, k, keys);
 }
 
 extern "C" __global__ void sampling_select_tile_uncertainty(const float* __restrict__ logits,
@@ -267,7 +266,8 @@ extern "C" __global__ void sampling_select_tile_uncertainty(const float* __restr
                                                             unsigned int* __restrict__ best_tokens,
                                                             float* __restrict__ moments, int vocabulary,
                                                             int k) {
-    select_tile<true>(logits, best_logits, best_tokens, moments, vocabulary, k);
+    __shared__ Key keys[TILE];
+    select_tile<true>(logits, best_logits, best_tokens, moments, vocabulary, k, keys);
 }
 
 // Candidates of several tiles become fewer; repeated until they fit one tile.
@@ -285,7 +285,9 @@ extern "C" __global__ void sampling_merge(const float* __restrict__ logits,
 extern "C" __global__ void sampling_draw(const float* __restrict__ logits,
                                          const unsigned int* __restrict__ tokens, float* __restrict__ out,
                                          int count, int k, float temperature, float uniform) {
-    draw_from_candidates<false>(logits, tokens, nullptr, out, nullptr, count, 0, k, temperature, uniform);
+    __shared__ Key keys[TILE];
+    draw_from_candidates<false>(logits, tokens, nullptr, out, nullptr, count, 0, k, temperature, uniform,
+                                keys);
 }
 
 extern "C" __global__ void sampling_draw_uncertainty(const float* __restrict__ logits,
@@ -294,6 +296,7 @@ extern "C" __global__ void sampling_draw_uncertainty(const float* __restrict__ l
                                                      float* __restrict__ out,
                                                      float* __restrict__ statistics, int count, int tiles,
                                                      int k, float temperature, float uniform) {
+    __shared__ Key keys[TILE];
     draw_from_candidates<true>(logits, tokens, moments, out, statistics, count, tiles, k, temperature,
-                               uniform);
+                               uniform, keys);
 }

@@ -8,7 +8,7 @@ use bootstrap::Stream;
 use corosensei::stack::{DefaultStack, Stack};
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use std::cell::{Cell, RefCell};
-use std::ffi::{CStr, c_void};
+use std::ffi::{CStr, c_char, c_void};
 use std::ops::Range;
 use std::path::Path;
 use std::ptr;
@@ -64,6 +64,20 @@ pub unsafe extern "C" fn wait(request: *const RawWait) -> *const u64 {
         let context = &*CONTEXT.get();
         let yielder = &*context.yielders[context.thread.get()].get();
         yielder.suspend(Event::Wait(*request)).cast()
+    }
+}
+
+pub unsafe extern "C" fn shared(
+    tag: *const c_void,
+    bytes: usize,
+    element: usize,
+    name: *const c_char,
+) -> *mut c_void {
+    // SAFETY: as in `wait`; the name is a literal of the library.
+    unsafe {
+        let name = CStr::from_ptr(name).to_string_lossy();
+        let mut memory = (*CONTEXT.get()).memory.borrow_mut();
+        memory.shared(tag.addr(), bytes, element, &name)
     }
 }
 

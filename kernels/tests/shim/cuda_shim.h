@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define SHIM_EXPORT __attribute__((visibility("default")))
-#define SHIM_UNCHECKED __attribute__((noinline, no_sanitize("kernel-address")))
+#define SHIM_UNCHECKED __attribute__((noinline, no_sanitize("thread")))
 
 struct dim3 {
     unsigned x, y, z;
@@ -25,13 +25,15 @@ struct ShimWait {
 struct ShimState {
     dim3 thread, block, block_dim, grid_dim;
     unsigned char* dynamic_shared;
+    // The memory of an array of this block, the same in every call with a tag.
+    void* (*shared)(const void* tag, size_t bytes, size_t element, const char* name);
     // Returns what the 32 lanes of the warp handed over, all ones for lanes
     // outside the mask.
     const unsigned long long* (*wait)(const ShimWait*);
     void (*access)(const void* address, size_t size, int is_write, const void* code);
 };
 extern "C" {
-SHIM_EXPORT ShimState shim_state;
+extern SHIM_EXPORT ShimState shim_state;
 ShimState shim_state;
 }
 
@@ -42,8 +44,13 @@ ShimState shim_state;
 #define __noinline__ __attribute__((noinline))
 #define __launch_bounds__(...)
 #define __align__(bytes) alignas(bytes)
-// All static shared memory of a file in one section, so that its bounds are known.
-#define __shared__ static __attribute__((section("shim_shared")))
+// What becomes of `__shared__ type name dims;` (the test rewrites the line). A
+// tag per instance of a template, as there is an array per instance.
+#define SHIM_SHARED(type, name, dims)                                                    \
+    typedef type name##_array dims;                                                      \
+    static const char name##_tag = 0;                                                    \
+    name##_array& name = *static_cast<name##_array*>(                                    \
+        shim_state.shared(&name##_tag, sizeof(name##_array), sizeof(type), #name));
 
 #define threadIdx shim_state.thread
 #define blockIdx shim_state.block
@@ -51,38 +58,40 @@ ShimState shim_state;
 #define gridDim shim_state.grid_dim
 constexpr int warpSize = 32;
 
-// Memory accesses: the compiler calls these before each one.
-#define SHIM_CHECK(size)                                                                   \
-    extern "C" SHIM_UNCHECKED void __asan_load##size##_noabort(const void* address) {      \
-        shim_state.access(address, size, 0, __builtin_return_address(0));                  \
-    }                                                                                      \
-    extern "C" SHIM_UNCHECKED void __asan_store##size##_noabort(const void* address) {     \
-        shim_state.access(address, size, 1, __builtin_return_address(0));                  \
+// Memory accesses: the compiler calls these before each one. The hooks are
+// those of the race detector: those of the address sanitizer leave out a write
+// after a read of the same address.
+#define SHIM_CHECK(name, size, is_write)                                              \
+    extern "C" SHIM_UNCHECKED void __tsan_##name(const void* address) {               \
+        shim_state.access(address, size, is_write, __builtin_return_address(0));      \
     }
-SHIM_CHECK(1)
-SHIM_CHECK(2)
-SHIM_CHECK(4)
-SHIM_CHECK(8)
-SHIM_CHECK(16)
-extern "C" SHIM_UNCHECKED void __asan_loadN_noabort(const void* address, size_t size) {
+#define SHIM_CHECKS(size)                            \
+    SHIM_CHECK(read##size, size, 0)                  \
+    SHIM_CHECK(write##size, size, 1)                 \
+    SHIM_CHECK(unaligned_read##size, size, 0)        \
+    SHIM_CHECK(unaligned_write##size, size, 1)
+SHIM_CHECKS(1)
+SHIM_CHECKS(2)
+SHIM_CHECKS(4)
+SHIM_CHECKS(8)
+SHIM_CHECKS(16)
+extern "C" SHIM_UNCHECKED void __tsan_read_range(const void* address, size_t size) {
     shim_state.access(address, size, 0, __builtin_return_address(0));
 }
-extern "C" SHIM_UNCHECKED void __asan_storeN_noabort(const void* address, size_t size) {
+extern "C" SHIM_UNCHECKED void __tsan_write_range(const void* address, size_t size) {
     shim_state.access(address, size, 1, __builtin_return_address(0));
 }
-extern "C" SHIM_UNCHECKED void __asan_handle_no_return() {}
+extern "C" SHIM_UNCHECKED void __tsan_init() {}
+extern "C" SHIM_UNCHECKED void __tsan_func_entry(void*) {}
+extern "C" SHIM_UNCHECKED void __tsan_func_exit() {}
 
 // Bounds of the memory that is neither a buffer nor a stack.
 extern "C" {
 __attribute__((visibility("hidden"))) extern const char __ehdr_start[];
 __attribute__((visibility("hidden"))) extern const char _end[];
-__attribute__((visibility("hidden"), weak)) extern char __start_shim_shared[];
-__attribute__((visibility("hidden"), weak)) extern char __stop_shim_shared[];
-SHIM_EXPORT void shim_bounds(const void** bounds) {
+SHIM_EXPORT SHIM_UNCHECKED void shim_bounds(const void** bounds) {
     bounds[0] = __ehdr_start;
     bounds[1] = _end;
-    bounds[2] = __start_shim_shared;
-    bounds[3] = __stop_shim_shared;
 }
 }
 
@@ -251,10 +260,10 @@ SHIM_UNCHECKED void shim_enter(void (*kernel)(P...), void** args) {
     shim_call(kernel, args, typename ShimRange<sizeof...(P)>::type());
 }
 template <typename... P>
-const char* const* shim_types(void (*)(P...)) {
+SHIM_UNCHECKED const char* const* shim_types(void (*)(P...)) {
     static const char* const types[] = {ShimType<P>::name..., nullptr};
     return types;
 }
 #define SHIM_ENTRY(kernel)                                                                          \
-    extern "C" SHIM_EXPORT void shim_enter_##kernel(void** args) { shim_enter(kernel, args); }      \
+    extern "C" SHIM_EXPORT SHIM_UNCHECKED void shim_enter_##kernel(void** args) { shim_enter(kernel, args); }      \
     extern "C" SHIM_EXPORT const char* const* shim_types_##kernel() { return shim_types(kernel); }

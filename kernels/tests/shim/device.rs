@@ -1,9 +1,9 @@
 //! Runs a variant of a task, step by step, as a device would.
 #![allow(unsafe_code)] // hands buffers to compiled kernels
 
-use super::block::{Block, Broken, Stacks, access, wait};
+use super::block::{Block, Broken, Stacks, access, shared, wait};
 use super::compile::Kernels;
-use super::memory::{Memory, Region};
+use super::memory::{Memory, Region, Storage};
 use bootstrap::Stream;
 use evenhand_kernels::bf16;
 use evenhand_kernels::cpu::convert::{bf16_to_f32_shift, f32_to_bf16_branch_free};
@@ -12,48 +12,25 @@ use std::collections::HashMap;
 use std::ffi::c_void;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// Device memory starts at multiples of this, as `cudaMalloc` has it.
-#[repr(align(256))]
-#[derive(Clone)]
-struct Line(#[allow(dead_code)] [u8; 256]); // read through pointers
-
-struct DeviceBuffer {
-    lines: Vec<Line>,
-    bytes: usize,
+fn upload(data: &Data, to: &mut Storage) {
+    let source: *const u8 = match data {
+        Data::F32(values) => values.as_ptr().cast(),
+        Data::Bf16(values) => values.as_ptr().cast(),
+        Data::U32(values) => values.as_ptr().cast(),
+    };
+    assert_eq!(data.byte_len(), to.bytes, "a buffer changed its size");
+    // SAFETY: both have `bytes` bytes, and any bits are a `u8`.
+    unsafe { source.copy_to_nonoverlapping(to.address().cast(), to.bytes) };
 }
 
-impl DeviceBuffer {
-    fn new(bytes: usize) -> Self {
-        // A line more than needed: what lies behind the end is never another
-        // buffer.
-        let lines = vec![Line([0xFF; 256]); bytes / 256 + 1];
-        Self { lines, bytes }
-    }
-
-    fn upload(&mut self, data: &Data) {
-        let source: *const u8 = match data {
-            Data::F32(values) => values.as_ptr().cast(),
-            Data::Bf16(values) => values.as_ptr().cast(),
-            Data::U32(values) => values.as_ptr().cast(),
-        };
-        assert_eq!(data.byte_len(), self.bytes, "a buffer changed its size");
-        // SAFETY: both have `bytes` bytes, and any bits are a `u8`.
-        unsafe { source.copy_to_nonoverlapping(self.lines.as_mut_ptr().cast(), self.bytes) };
-    }
-
-    fn download(&self, data: &mut Data) {
-        let target: *mut u8 = match data {
-            Data::F32(values) => values.as_mut_ptr().cast(),
-            Data::Bf16(values) => values.as_mut_ptr().cast(),
-            Data::U32(values) => values.as_mut_ptr().cast(),
-        };
-        // SAFETY: both have `bytes` bytes, and all three types take any bits.
-        unsafe { target.copy_from_nonoverlapping(self.lines.as_ptr().cast(), self.bytes) };
-    }
-
-    fn address(&mut self) -> *mut c_void {
-        self.lines.as_mut_ptr().cast()
-    }
+fn download(from: &mut Storage, data: &mut Data) {
+    let target: *mut u8 = match data {
+        Data::F32(values) => values.as_mut_ptr().cast(),
+        Data::Bf16(values) => values.as_mut_ptr().cast(),
+        Data::U32(values) => values.as_mut_ptr().cast(),
+    };
+    // SAFETY: both have `bytes` bytes, and all three types take any bits.
+    unsafe { target.copy_from_nonoverlapping(from.address().cast(), from.bytes) };
 }
 
 /// Runs the steps of a variant and returns the output.
@@ -76,13 +53,13 @@ pub fn run_with(
 ) -> Result<Data, String> {
     let mut host = task.fresh_buffers();
     let mut order = Stream::new(seed, "shim/order");
-    let mut device: Vec<DeviceBuffer> = host
+    let mut device: Vec<Storage> = host
         .iter()
-        .map(|b| DeviceBuffer::new(b.data.byte_len()))
+        .map(|b| Storage::new(b.data.byte_len()))
         .collect();
     for (index, (device, host)) in device.iter_mut().zip(&host).enumerate() {
         if variant.uploads().all(|uploaded| uploaded != index) {
-            device.upload(&host.data);
+            upload(&host.data, device);
         }
     }
     for step in &variant.steps {
@@ -97,11 +74,11 @@ pub fn run_with(
                 )?;
             }
             Step::ConvertOnHost { from, to } => convert(&mut host, *from, *to),
-            Step::Upload { buffer, .. } => device[*buffer].upload(&host[*buffer].data),
+            Step::Upload { buffer, .. } => upload(&host[*buffer].data, &mut device[*buffer]),
         }
     }
     let mut output = host.swap_remove(task.output).data;
-    device[task.output].download(&mut output);
+    download(&mut device[task.output], &mut output);
     Ok(output)
 }
 
@@ -131,7 +108,7 @@ fn launch_all(
     kernels: &Kernels,
     launch: &Launch,
     host: &[Buffer],
-    device: &mut [DeviceBuffer],
+    device: &mut [Storage],
     order: &mut Stream,
 ) -> Result<(), String> {
     let entry = launch.entry;
@@ -162,36 +139,22 @@ fn launch_all(
         .iter_mut()
         .map(|value| (&raw mut *value).cast())
         .collect();
-    let mut dynamic = DeviceBuffer::new(launch.shared_bytes as usize);
-    let [image, image_end, shared, shared_end] = kernels.bounds();
-    let mut memory = Memory {
-        regions: Vec::new(),
-        constant: vec![image..image_end],
-    };
-    let mut add = |name: &str, start: usize, bytes: usize, writable: bool, element: usize| {
-        memory
-            .regions
-            .push(Region::new(name, start..start + bytes, writable, element));
-    };
-    add("static shared memory", shared, shared_end - shared, true, 1);
-    add(
-        "dynamic shared memory",
-        dynamic.address().addr(),
-        dynamic.bytes,
-        true,
-        1,
-    );
+    let [image, image_end] = kernels.bounds();
+    let mut memory = Memory::default();
+    memory.constant.push(image..image_end);
     for (buffer, device) in host.iter().zip(device.iter_mut()) {
         let writable = buffer.role != Role::Input;
-        add(
+        let element = buffer.data.element_bytes();
+        memory.regions.push(Region::new(
             buffer.name,
-            device.address().addr(),
-            device.bytes,
+            device.addresses(),
             writable,
-            buffer.data.element_bytes(),
-        );
+            element,
+        ));
     }
 
+    // The first array of any file: a tag that no code has.
+    let dynamic = memory.shared(0, launch.shared_bytes as usize, 4, "dynamic memory");
     let _alone = kernels
         .launching
         .lock()
@@ -201,21 +164,15 @@ fn launch_all(
     unsafe {
         (*state).block_dim = launch.block;
         (*state).grid_dim = launch.grid;
-        (*state).dynamic_shared = dynamic.address().cast();
+        (*state).dynamic_shared = dynamic.cast();
+        (*state).shared = Some(shared);
         (*state).wait = Some(wait);
         (*state).access = Some(access);
     }
     let mut stacks = Stacks::new();
     let blocks = launch.grid.iter().product::<u32>() as usize;
     for index in order.permutation(blocks) {
-        // What an earlier block left in shared memory must not help this one.
-        // SAFETY: the section is the library's writable data.
-        unsafe {
-            std::ptr::with_exposed_provenance_mut::<u8>(shared)
-                .write_bytes(0xFF, shared_end - shared)
-        };
-        dynamic.lines.fill(Line([0xFF; 256]));
-        memory.regions[..2].iter_mut().for_each(Region::forget);
+        memory.next_block();
         let [x, y, _] = launch.grid;
         let index = index as u32;
         let mut block = Block {
@@ -263,7 +220,7 @@ fn type_of(arg: &Arg, host: &[Buffer]) -> String {
 }
 
 /// The bytes of an argument, in the low end of a word.
-fn value_of(arg: &Arg, device: &mut [DeviceBuffer]) -> u64 {
+fn value_of(arg: &Arg, device: &mut [Storage]) -> u64 {
     match *arg {
         Arg::Buffer(index) => device[index].address().expose_provenance() as u64,
         Arg::U32(value) => value.into(),

@@ -7,6 +7,7 @@
 
 mod block;
 mod compile;
+mod decode_mutants;
 mod device;
 mod memory;
 mod mutants;

@@ -1,10 +1,51 @@
 //! What kernels may touch, and who touched it last.
 
+use std::ffi::c_void;
 use std::fmt;
 use std::ops::Range;
 
 /// Bytes per cell of the record: the smallest element is a bf16.
 const GRANULE: usize = 2;
+
+/// Device memory starts at multiples of this, as `cudaMalloc` has it.
+#[repr(align(256))]
+#[derive(Clone)]
+struct Line(#[allow(dead_code)] [u8; 256]); // read through pointers
+
+/// Memory that no other borders on.
+pub struct Storage {
+    lines: Vec<Line>,
+    pub bytes: usize,
+}
+
+impl Storage {
+    /// Poisoned memory.
+    pub fn new(bytes: usize) -> Self {
+        // A line more than needed, so that what lies behind is never another's.
+        let lines = vec![Line([0xFF; 256]); bytes / 256 + 1];
+        Self { lines, bytes }
+    }
+
+    pub fn poison(&mut self) {
+        self.lines.fill(Line([0xFF; 256]));
+    }
+
+    pub fn address(&mut self) -> *mut c_void {
+        self.lines.as_mut_ptr().cast()
+    }
+
+    pub fn addresses(&mut self) -> Range<usize> {
+        let start = self.address().addr();
+        start..start + self.bytes
+    }
+}
+
+/// An array in shared memory.
+struct Shared {
+    tag: usize,
+    storage: Storage,
+    region: usize,
+}
 
 /// Who accesses, and which barriers lie behind it.
 #[derive(Clone, Copy, Default, PartialEq)]
@@ -150,9 +191,37 @@ impl Region {
 pub struct Memory {
     pub regions: Vec<Region>,
     pub constant: Vec<Range<usize>>,
+    shared: Vec<Shared>,
 }
 
 impl Memory {
+    /// The shared array of this tag.
+    pub fn shared(&mut self, tag: usize, bytes: usize, element: usize, name: &str) -> *mut c_void {
+        if let Some(known) = self.shared.iter_mut().find(|array| array.tag == tag) {
+            return known.storage.address();
+        }
+        let mut storage = Storage::new(bytes);
+        let address = storage.address();
+        let name = format!("shared {name}");
+        self.regions
+            .push(Region::new(&name, storage.addresses(), true, element));
+        let region = self.regions.len() - 1;
+        self.shared.push(Shared {
+            tag,
+            storage,
+            region,
+        });
+        address
+    }
+
+    /// What an earlier block left in shared memory must not help the next one.
+    pub fn next_block(&mut self) {
+        for array in &mut self.shared {
+            array.storage.poison();
+            self.regions[array.region].forget();
+        }
+    }
+
     /// # Errors
     /// If the access is out of bounds, misaligned, a write to an input, or a
     /// race.

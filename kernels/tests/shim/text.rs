@@ -28,23 +28,41 @@ pub fn translation_unit(source: &Source) -> String {
     format!("#include \"cuda_shim.h\"\nnamespace {{\n{text}}}\n{entries}")
 }
 
-/// Dynamic shared memory becomes a pointer; system headers are the shim's.
+/// Shared memory becomes what the shim hands out; system headers are the
+/// shim's.
 fn host_line(line: &str) -> String {
-    let trimmed = line.trim();
-    if trimmed.starts_with("#include <") {
+    let code = line.split("//").next().unwrap_or_default().trim();
+    if code.starts_with("#include <") {
         return "\n".to_owned();
     }
-    let array = trimmed
-        .strip_prefix("extern __shared__ ")
-        .and_then(|declaration| declaration.split_once("[]"));
-    let Some((declaration, _)) = array else {
-        return format!("{line}\n");
-    };
-    let declaration = declaration
-        .split_once(')')
-        .map_or(declaration, |(_, rest)| rest);
-    let (element, name) = declaration.trim().rsplit_once(' ').expect("type and name");
-    format!("{element}* const {name} = reinterpret_cast<{element}*>(shim_state.dynamic_shared);\n")
+    if let Some(array) = code.strip_prefix("extern __shared__ ") {
+        let (element, name, _) = declaration(array);
+        return format!(
+            "{element}* const {name} = reinterpret_cast<{element}*>(shim_state.dynamic_shared);\n"
+        );
+    }
+    if let Some(array) = code.strip_prefix("__shared__ ") {
+        let (element, name, dims) = declaration(array);
+        return format!("SHIM_SHARED({element}, {name}, {dims})\n");
+    }
+    assert!(
+        !code.contains("__shared__"),
+        "one declaration of shared memory a line, not {line:?}"
+    );
+    format!("{line}\n")
+}
+
+/// Type, name and dimensions of a declaration of one variable.
+fn declaration(text: &str) -> (&str, &str, &str) {
+    let text = text
+        .strip_prefix("__align__(16) ")
+        .unwrap_or(text)
+        .strip_suffix(';');
+    let text = text.filter(|text| !text.contains([',', '=']));
+    let text = text.expect("a declaration of one variable without a value");
+    let (head, dims) = text.split_at(text.find('[').unwrap_or(text.len()));
+    let (element, name) = head.trim().rsplit_once(' ').expect("type and name");
+    (element.trim(), name, dims)
 }
 
 #[test]
@@ -61,5 +79,15 @@ fn dynamic_shared_memory_becomes_a_pointer() {
     assert_eq!(
         host_line("extern __shared__ __align__(16) float sums[];"),
         pointer
+    );
+}
+
+#[test]
+fn static_shared_memory_is_asked_for() {
+    let line = "    __shared__ Key keys[2][TILE]; // sorted";
+    assert_eq!(host_line(line), "SHIM_SHARED(Key, keys, [2][TILE])\n");
+    assert_eq!(
+        host_line("__shared__ float total;"),
+        "SHIM_SHARED(float, total, )\n"
     );
 }
