@@ -14,8 +14,11 @@
 //! | [`cpu::ffn`] | gate and up projections of a feed-forward block | separate, batched |
 //! | [`cpu::top_k`] | top-k selection and sampling | full sort, selection, bounded heap |
 //! | [`cpu::uncertainty`] | log-probability and entropy over a vocabulary | two passes, online |
+//! | [`cpu::linear`] | linear layer of one or many tokens, f32 or bf16 weights | scalar, AVX2, AVX-512 |
+//! | [`cpu::causal_attention`] | causal attention over a key-value cache, grouped queries | as above |
+//! | [`cpu::rope`], [`cpu::swiglu`] | rotary embedding; gated activation | one each |
 //!
-//! A kernel is a struct that owns a seeded input and an output buffer, so that
+//! A kernel to compare is a struct that owns a seeded input and an output buffer, so that
 //! a bench target constructs it once and calls one variant per iteration:
 //!
 //! ```
@@ -60,6 +63,7 @@ pub mod task;
 pub mod tasks;
 mod tolerance;
 
+pub use cpu::Isa;
 pub use cpu::attention::{AttentionShape, DecodeAttention};
 pub use cpu::convert::{Bf16ToF32, F32ToBf16};
 pub use cpu::ffn::FfnProjections;
