@@ -31,12 +31,14 @@
 //! | [`prelude`] | what bench targets use |
 //! | [`inputs`] | seeded inputs |
 //! | [`executor`] | async arms |
+//! | [`device`] | kernels on a GPU or the host processor |
 //! | [`protocol`] | the arguments a bench target understands |
 //! | [`report`] | words and pictures |
 //! | [`interop`] | other tools' formats |
 //! | `runtime` | an embedded model server to measure a request path with |
 //! | [`harness`] | plan, run, record, estimate, gate, claim |
 
+pub mod device;
 pub mod executor;
 pub mod inputs;
 pub mod interop;

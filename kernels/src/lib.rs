@@ -54,6 +54,7 @@
 
 pub mod cpu;
 pub mod cuda;
+pub mod device;
 pub mod inputs;
 #[cfg(feature = "cuda")]
 #[allow(unsafe_code)] // a C library, opened at run time

@@ -157,3 +157,22 @@ extern \"C\" __global__ void widen(const __nv_bfloat16 *x, float *y) {
     let compiled = compiler.compile(&source(BF16), Arch(90)).unwrap();
     assert!(compiled.code_hash("widen").is_some());
 }
+
+#[test]
+fn what_the_measuring_runs_on_the_card_compiles() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(compiler) = compiler(folder.path()) else {
+        return;
+    };
+    let instruments = Source {
+        file: "instruments.cu",
+        text: include_str!("../../src/device/cuda/instruments.cu"),
+        headers: &[],
+    };
+    for arch in [80, 90, 100] {
+        let compiled = compiler.compile(&instruments, Arch(arch)).unwrap();
+        for entry in ["read_clock", "empty", "spin"] {
+            assert!(compiled.code_hash(entry).is_some(), "{entry} for {arch}");
+        }
+    }
+}
