@@ -30,3 +30,20 @@ __device__ __forceinline__ void load_vector(const float* from, float (&to)[4]) {
 __device__ __forceinline__ void load_vector(const __nv_bfloat16* from, float (&to)[8]) {
     widen_bf16x8(*reinterpret_cast<const uint4*>(from), to);
 }
+
+__device__ __forceinline__ void narrow(float value, float& to) { to = value; }
+__device__ __forceinline__ void narrow(float value, __nv_bfloat16& to) { to = __float2bfloat16_rn(value); }
+
+__device__ __forceinline__ void store_vector(const float (&from)[4], float* to) {
+    *reinterpret_cast<float4*>(to) = make_float4(from[0], from[1], from[2], from[3]);
+}
+
+__device__ __forceinline__ void store_vector(const float (&from)[8], __nv_bfloat16* to) {
+    unsigned words[4];
+#pragma unroll
+    for (int word = 0; word < 4; ++word) {
+        const __nv_bfloat162 pair = __floats2bfloat162_rn(from[2 * word], from[2 * word + 1]);
+        words[word] = *reinterpret_cast<const unsigned*>(&pair);
+    }
+    *reinterpret_cast<uint4*>(to) = make_uint4(words[0], words[1], words[2], words[3]);
+}

@@ -7,6 +7,7 @@
 //! |---|---|---|
 //! | [`cpu::softmax`] | softmax of every row | three-pass, three-pass in lanes, online, online in blocks |
 //! | [`cpu::rms_norm`] | RMSNorm of every row | scalar, lanes |
+//! | [`cpu::add_rms_norm`] | residual addition and RMSNorm | one after the other, fused |
 //! | [`cpu::convert`] | bf16 to f32 and back | per element, branch-free, shift |
 //! | [`cpu::attention`] | attention of one token over a cache, f32 or bf16 | two passes, online |
 //! | [`cpu::matvec`] | matrix-vector product of decode, f32 or bf16 weights | row-wise, blocked |
@@ -31,6 +32,21 @@
 //! The input is never written to. [`inputs`] draws it, [`mod@reference`] holds
 //! the `f64` versions, and every module also offers its variants as functions
 //! on slices.
+//!
+//! [`tasks`] states the same questions for a GPU as well: a
+//! [`Task`](task::Task) holds seeded buffers, the reference and the tolerance,
+//! and its variants hold launches of CUDA C++ kernels (`kernels/cuda/`) beside
+//! their Rust counterparts.
+//!
+//! ```
+//! use evenhand_kernels::tasks;
+//!
+//! let task = tasks::softmax(4, 256, 7);
+//! let online = task.variant("online").unwrap();
+//! let mut buffers = task.fresh_buffers();
+//! online.cpu.as_ref().unwrap().run(&mut buffers);
+//! task.check(&buffers).unwrap();
+//! ```
 //!
 //! `bytes_moved` and `flops` describe the task, not the variant: the traffic
 //! and arithmetic that no implementation can avoid. Both arms of an experiment

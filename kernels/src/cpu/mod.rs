@@ -7,6 +7,7 @@
 //! compiler may not reorder floating-point sums by itself; with lanes it emits
 //! SIMD for whatever the build target offers.
 
+pub mod add_rms_norm;
 pub mod attention;
 pub mod causal_attention;
 pub mod convert;
@@ -17,6 +18,7 @@ pub mod linear;
 pub mod matvec;
 pub mod rms_norm;
 pub mod rope;
+pub mod row_wise;
 pub mod softmax;
 pub mod swiglu;
 pub mod top_k;

@@ -26,6 +26,12 @@ pub enum Step {
     },
 }
 
+impl From<Launch> for Step {
+    fn from(launch: Launch) -> Self {
+        Self::Launch(launch)
+    }
+}
+
 /// How the operating system holds host memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HostMemory {

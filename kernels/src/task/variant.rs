@@ -38,6 +38,16 @@ impl Variant {
         }
     }
 
+    /// A variant without a counterpart on the host processor.
+    #[must_use]
+    pub fn device_only(name: &'static str, steps: impl IntoIterator<Item = Step>) -> Self {
+        Self {
+            name,
+            steps: steps.into_iter().collect(),
+            cpu: None,
+        }
+    }
+
     /// The kernel launches among the steps.
     pub fn iter_launches(&self) -> impl Iterator<Item = &Launch> {
         self.steps.iter().filter_map(|step| match step {
@@ -64,11 +74,11 @@ impl Variant {
     }
 }
 
-type OnBuffers = dyn Fn(&mut [Buffer]) + Send + Sync;
-
 /// Runs the work on the host processor, in the buffers of the task.
 #[derive(Clone)]
-pub struct CpuKernel(Arc<OnBuffers>);
+pub struct CpuKernel(Arc<Run>);
+
+type Run = dyn Fn(&mut [Buffer]) + Send + Sync;
 
 impl CpuKernel {
     /// Reads the inputs and writes the output among `buffers`, which have the

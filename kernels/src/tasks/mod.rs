@@ -3,19 +3,27 @@
 //! Each draws seeded inputs, computes the `f64` reference and lists the
 //! variants that compete.
 
+mod add_rms_norm;
 mod attention;
+mod convert;
 mod ffn;
 mod matvec;
 mod rms_norm;
 mod sampling;
+mod softmax;
 mod sources;
+mod upload;
 
+pub use add_rms_norm::add_rms_norm;
 pub use attention::attention;
+pub use convert::{bf16_to_f32, f32_to_bf16};
 pub use ffn::{ffn_bf16, ffn_f32};
 pub use matvec::matvec_bf16;
-pub use rms_norm::rms_norm;
+pub use rms_norm::{rms_norm, rms_norm_bf16};
 pub use sampling::{Sampling, sampling, sampling_uncertainty, uncertainty_toggle};
+pub use softmax::{softmax, softmax_bf16};
 pub use sources::all as sources;
+pub use upload::upload_as_bf16;
 
 use crate::cpu::attention::AttentionShape;
 use crate::task::{Arg, Buffer, Data, Task};
@@ -25,9 +33,27 @@ use crate::task::{Arg, Buffer, Data, Task};
 #[must_use]
 pub fn all_small(seed: u64) -> Vec<Task> {
     vec![
+        softmax(1, 1, seed),
+        softmax(3, 77, seed),
+        softmax(2, 1028, seed),
+        softmax_bf16(1, 1, seed),
+        softmax_bf16(3, 77, seed),
+        softmax_bf16(2, 2056, seed),
         rms_norm(1, 1, seed),
         rms_norm(3, 77, seed),
         rms_norm(2, 1000, seed),
+        rms_norm_bf16(1, 1, seed),
+        rms_norm_bf16(3, 77, seed),
+        rms_norm_bf16(2, 2056, seed),
+        add_rms_norm(1, 1, seed),
+        add_rms_norm(3, 77, seed),
+        add_rms_norm(2, 1000, seed),
+        f32_to_bf16(1, seed),
+        f32_to_bf16(4099, seed),
+        bf16_to_f32(1, seed),
+        bf16_to_f32(4099, seed),
+        upload_as_bf16(1, seed),
+        upload_as_bf16(2051, seed),
         matvec_bf16(1, 1, seed),
         matvec_bf16(9, 77, seed),
         matvec_bf16(33, 1000, seed),
@@ -83,6 +109,11 @@ fn pick<const N: usize>(buffers: &mut [Buffer], indices: [usize; N]) -> [&mut Da
     picked
         .expect("the buffers of another task")
         .map(|buffer| &mut buffer.data)
+}
+
+/// Whether rows of this length all start at a multiple of 16 bytes.
+fn vectors_fit<T>(len: usize) -> bool {
+    len.is_multiple_of(16 / size_of::<T>())
 }
 
 /// A dimension as kernels take it.

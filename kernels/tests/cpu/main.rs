@@ -7,6 +7,7 @@ mod inputs;
 mod matvec;
 mod rms_norm;
 mod softmax;
+mod task_shapes;
 mod tasks;
 mod top_k;
 mod uncertainty;

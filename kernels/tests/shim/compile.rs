@@ -6,6 +6,7 @@ use evenhand_kernels::task::Source;
 use libloading::Library;
 use std::ffi::{CStr, c_char, c_void};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, OnceLock};
@@ -56,9 +57,14 @@ pub struct Kernels {
     pub launching: Mutex<()>,
 }
 
-/// Why nothing can run here, if so; the compiler is asked once.
-pub fn missing() -> Option<&'static str> {
-    compiler().as_ref().err().map(String::as_str)
+/// Whether kernels can run here; if not, says why.
+pub fn ready() -> bool {
+    let Err(reason) = compiler() else { return true };
+    // Not `eprintln!`: the test harness would hold it back.
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or("a test");
+    let _ = writeln!(io::stderr(), "{test}: skipped, {reason}");
+    false
 }
 
 fn compiler() -> &'static Result<Compiler, String> {
@@ -66,6 +72,8 @@ fn compiler() -> &'static Result<Compiler, String> {
     COMPILER.get_or_init(|| {
         let answer = Command::new("c++").arg("--version").output();
         let answer = answer.map_err(|error| format!("no C++ compiler (c++): {error}"))?;
+        let tool = Command::new("addr2line").arg("--version").output();
+        tool.map_err(|error| format!("no addr2line, which names lines of faults: {error}"))?;
         let version = String::from_utf8_lossy(&answer.stdout).into_owned();
         let mut flags = vec![
             "-std=c++17",
