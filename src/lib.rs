@@ -34,6 +34,7 @@
 //! | [`protocol`] | the arguments a bench target understands |
 //! | [`report`] | words and pictures |
 //! | [`interop`] | other tools' formats |
+//! | `runtime` | an embedded model server to measure a request path with |
 //! | [`harness`] | plan, run, record, estimate, gate, claim |
 
 pub mod executor;
@@ -44,6 +45,8 @@ pub mod report;
 
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "runtime")]
+pub mod runtime;
 #[cfg(feature = "cli")]
 pub mod simulate;
 

@@ -84,6 +84,7 @@ const PLATFORM_MATH: &[&str] = &[
 /// What each part of the root crate may use of the harness and of its siblings.
 const ROOT: &[(&str, &[&str])] = &[
     ("inputs", &[]),
+    ("runtime", &[]),
     ("executor", &["harness::suite", "harness::timer"]),
     (
         "report",
@@ -121,7 +122,9 @@ const ROOT: &[(&str, &[&str])] = &[
     ),
     (
         "cli",
-        &["harness", "report", "interop", "protocol", "simulate"],
+        &[
+            "harness", "report", "interop", "protocol", "runtime", "simulate",
+        ],
     ),
 ];
 

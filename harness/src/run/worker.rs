@@ -6,7 +6,7 @@ use super::observation_log::ObservationLog;
 use crate::observation::{
     ArmFault, Fault, Line, OBSERVATION_SCHEMA, SlotLine, WorkerEnd, WorkerHeader,
 };
-use crate::plan::{Estimand, Seed};
+use crate::plan::{Estimand, ExperimentPlan, SecondaryRole, Seed};
 use crate::schedule::{WorkerSchedule, worker_schedule};
 use crate::suite::Suite;
 use crate::timer::Timer;
@@ -124,6 +124,7 @@ fn run_schedule(
         iterations,
         warmup_slots,
         steady,
+        facts: arms.facts(),
     }))
     .and_then(|()| log.sync())
     .map_err(system)?;
@@ -145,19 +146,21 @@ fn run_schedule(
         }
         for &instance in &block.slots {
             let start_ns = start.elapsed_ns();
-            let (value, host_ns) = arms.slot(instance, iterations)?;
+            let slot = arms.slot(instance, iterations)?;
             block_slots.push(SlotLine {
                 block: index as u32,
                 kind: block.kind,
                 instance,
                 start_ns,
-                value,
-                host_ns,
+                value: slot.value,
+                host_ns: slot.host_ns,
+                secondary: arms.secondary(instance).to_vec(),
+                flags: slot.flags,
             });
         }
         for slot in &block_slots {
-            check_value(job, slot)?;
-            log.write(&Line::Slot(*slot)).map_err(system)?;
+            check_slot(&job.experiment, slot)?;
+            log.write(&Line::Slot(slot.clone())).map_err(system)?;
         }
         let now = start.elapsed_ns();
         if u128::from(now - last_progress) >= PROGRESS_INTERVAL.as_nanos() {
@@ -180,25 +183,42 @@ fn run_schedule(
 }
 
 /// A value that no estimate can use ends the experiment with the arm's name.
-fn check_value(job: &Job, slot: &SlotLine) -> Result<(), ArmFault> {
-    let arm = || Some(job.experiment.instance_name(slot.instance));
-    if !slot.value.is_finite() {
-        return Err(fault(
-            arm(),
-            Fault::BadValue,
-            &format!("it measured {}", slot.value),
+fn check_slot(plan: &ExperimentPlan, slot: &SlotLine) -> Result<(), ArmFault> {
+    let bad = |message: String| {
+        let arm = Some(plan.instance_name(slot.instance));
+        Err(fault(arm, Fault::BadValue, &message))
+    };
+    if slot.secondary.len() != plan.secondary.len() {
+        return bad(format!(
+            "it gave {} secondary values where the experiment declares {}",
+            slot.secondary.len(),
+            plan.secondary.len()
         ));
     }
-    if job.experiment.estimand == Estimand::PairedLogRatio && slot.value <= 0.0 {
-        return Err(fault(
-            arm(),
-            Fault::BadValue,
-            &format!(
-                "it measured {}; a ratio needs values above zero: use \
+    let primary = (&plan.metric, plan.estimand, slot.value);
+    let secondary = plan
+        .secondary
+        .iter()
+        .zip(&slot.secondary)
+        // What is only shown may be anything that can be written down.
+        .map(|(declared, &value)| match declared.role {
+            SecondaryRole::Describe | SecondaryRole::Match => {
+                (&declared.metric, Estimand::PairedDifference, value)
+            }
+            _ => (&declared.metric, declared.estimand, value),
+        });
+    for (metric, estimand, value) in std::iter::once(primary).chain(secondary) {
+        let Some(value) = value else { continue };
+        if !value.is_finite() {
+            return bad(format!("it measured {} {value}", metric.id));
+        }
+        if estimand == Estimand::PairedLogRatio && value <= 0.0 {
+            return bad(format!(
+                "it measured {} {value}; a ratio needs values above zero: use \
                  `.estimand(Estimand::PairedDifference)` with an absolute margin",
-                slot.value
-            ),
-        ));
+                metric.id
+            ));
+        }
     }
     Ok(())
 }
