@@ -52,30 +52,3 @@ impl fmt::Display for BackendError {
 }
 
 impl std::error::Error for BackendError {}
-
-/// What the engine needs of a tokenizer.
-pub trait Vocabulary: Send + Sync {
-    /// Number of token ids.
-    fn size(&self) -> usize;
-
-    /// The tokens of a text.
-    fn encode(&self, text: &str) -> Vec<u32>;
-
-    /// The tokens of a conversation that the model is to continue.
-    fn encode_chat(&self, messages: &[ChatMessage]) -> Vec<u32>;
-
-    /// The bytes that a token stands for; none for special tokens.
-    fn bytes(&self, token: u32) -> &[u8];
-
-    /// Whether a token ends the text.
-    fn is_end(&self, token: u32) -> bool;
-}
-
-/// One turn of a conversation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChatMessage {
-    /// `system`, `user`, `assistant` or `tool`.
-    pub role: String,
-    /// What was said.
-    pub content: String,
-}

@@ -1,6 +1,7 @@
 //! What the engine counts for `/metrics`.
 
-use super::request::{Completion, Finish};
+use super::request::Finish;
+use super::timings::Timings;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Counters (`*_total` in Prometheus' words) and gauges.
@@ -45,16 +46,16 @@ impl Counters {
         gauge.store(value as u64, Ordering::Relaxed);
     }
 
-    pub(super) fn done(&self, completion: &Completion) {
+    pub(super) fn done(&self, finish: Finish, timings: &Timings) {
         Self::add(
-            match completion.finish {
+            match finish {
                 Finish::Stop => &self.stopped,
                 Finish::Length => &self.length,
                 Finish::ToolCalls => &self.tool_calls,
             },
             1,
         );
-        for (sum, (_, ns)) in self.stages.iter().zip(completion.timings.stages()) {
+        for (sum, (_, ns)) in self.stages.iter().zip(timings.stages()) {
             Self::add(sum, ns);
         }
     }

@@ -1,9 +1,9 @@
 //! What is asked of the engine and what it answers.
 
-use super::backend::ChatMessage;
 use super::sampling::Sampling;
 use super::timings::Timings;
 use crate::runtime::constrain::Automaton;
+use crate::runtime::tokenizer::ChatMessage;
 use std::fmt;
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -87,6 +87,8 @@ pub struct Token {
     /// The text that became complete with it: whole characters, possibly none
     /// and possibly begun by tokens before it.
     pub text: String,
+    /// Whether it belongs to a tool call rather than free text.
+    pub in_form: bool,
     /// Natural logarithm of its probability, when asked for.
     pub logprob: Option<Logprob>,
     /// Entropy of the model's distribution in nats, when statistics are on.
@@ -157,6 +159,8 @@ pub struct Uncertainty {
 pub enum SubmitError {
     /// The prompt has no tokens.
     Empty,
+    /// The model has no chat prompt.
+    NoChat(String),
     /// A token id is outside of the vocabulary.
     UnknownToken {
         /// The id.
@@ -193,6 +197,7 @@ impl fmt::Display for SubmitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("the prompt is empty; give at least one token"),
+            Self::NoChat(problem) => f.write_str(problem),
             Self::UnknownToken { id, vocabulary } => write!(
                 f,
                 "token {id} is outside of the vocabulary; ids are below {vocabulary}"

@@ -80,11 +80,9 @@ fn may_become_character(bytes: &[u8]) -> bool {
 
 /// Length of the longest end of `text` that is a beginning of `stop`.
 fn overlap(text: &str, stop: &str) -> usize {
-    stop.char_indices()
-        .skip(1)
-        .map(|(at, _)| at)
+    (1..stop.len())
         .rev()
-        .find(|&at| text.ends_with(&stop[..at]))
+        .find(|&at| stop.is_char_boundary(at) && text.ends_with(&stop[..at]))
         .unwrap_or(0)
 }
 
