@@ -36,7 +36,12 @@ const GLANCE: Duration = Duration::from_millis(50);
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
     /// Model drawn from a seed: tiny (5.2 M parameters) or small (68 M)
-    #[arg(long, value_name = "NAME", default_value = "tiny", conflicts_with = "model")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "tiny",
+        conflicts_with = "model"
+    )]
     preset: Preset,
     /// Names the weights of the preset
     #[arg(long, value_name = "N", default_value = "1")]

@@ -139,8 +139,7 @@ fn serve() -> ExitCode {
         Ok(_) => serde_json::from_str::<Options>(&line).map_err(|e| e.to_string()),
         Err(e) => Err(e.to_string()),
     };
-    let started =
-        options.and_then(|options| Runtime::spawn(options).map_err(|e| e.to_string()));
+    let started = options.and_then(|options| Runtime::spawn(options).map_err(|e| e.to_string()));
     let runtime = match started {
         Ok(runtime) => runtime,
         Err(problem) => {

@@ -101,7 +101,10 @@ impl fmt::Display for RuntimeError {
         match self {
             Self::Options(e) => e.fmt(f),
             Self::Listen { address, source } => {
-                write!(f, "can't listen on {address}: {source}; port 0 takes a free one")
+                write!(
+                    f,
+                    "can't listen on {address}: {source}; port 0 takes a free one"
+                )
             }
             Self::Model(e) => e.fmt(f),
             Self::Thread(e) => write!(f, "no thread for the decoder: {e}"),

@@ -43,7 +43,10 @@ impl<'a> Fields<'a> {
 
     pub fn string(&self, field: &str) -> Result<Option<&'a str>, ApiError> {
         self.get(field)
-            .map(|v| v.as_str().ok_or_else(|| self.wrong(field, "must be a string")))
+            .map(|v| {
+                v.as_str()
+                    .ok_or_else(|| self.wrong(field, "must be a string"))
+            })
             .transpose()
     }
 
@@ -54,11 +57,7 @@ impl<'a> Fields<'a> {
         })
     }
 
-    pub fn count(
-        &self,
-        field: &str,
-        range: RangeInclusive<u64>,
-    ) -> Result<Option<u64>, ApiError> {
+    pub fn count(&self, field: &str, range: RangeInclusive<u64>) -> Result<Option<u64>, ApiError> {
         self.get(field)
             .map(|v| {
                 v.as_u64().filter(|n| range.contains(n)).ok_or_else(|| {
@@ -73,11 +72,7 @@ impl<'a> Fields<'a> {
             .transpose()
     }
 
-    pub fn number(
-        &self,
-        field: &str,
-        range: RangeInclusive<f64>,
-    ) -> Result<Option<f64>, ApiError> {
+    pub fn number(&self, field: &str, range: RangeInclusive<f64>) -> Result<Option<f64>, ApiError> {
         self.get(field)
             .map(|v| {
                 v.as_f64().filter(|x| range.contains(x)).ok_or_else(|| {

@@ -224,9 +224,7 @@ impl Reply {
         let text = |id| String::from_utf8_lossy(tokenizer.bytes(id)).into_owned();
         match self.endpoint {
             Endpoint::Chat => {
-                let entry = |id, logprob: f64| {
-                    json!({"token": text(id), "logprob": logprob, "bytes": tokenizer.bytes(id)})
-                };
+                let entry = |id, logprob: f64| json!({"token": text(id), "logprob": logprob, "bytes": tokenizer.bytes(id)});
                 let mut of_token = entry(id, found.picked);
                 let top = found.top.iter().map(|&(id, l)| entry(id, l)).collect();
                 of_token["top_logprobs"] = Value::Array(top);

@@ -75,7 +75,9 @@ impl Grammar {
     }
 
     fn cost_of(&self, nodes: &[NodeId]) -> usize {
-        nodes.iter().fold(0, |sum: usize, &node| sum.saturating_add(self.shortest[node]))
+        nodes.iter().fold(0, |sum: usize, &node| {
+            sum.saturating_add(self.shortest[node])
+        })
     }
 
     /// From after the opening bracket: items, commas, closing bracket.
@@ -314,7 +316,8 @@ impl Automaton {
     fn follow(&mut self, node: NodeId, i: usize) {
         let grammar = Arc::clone(&self.grammar);
         if let Node::Choice { then, .. } = &grammar.nodes[node] {
-            self.stack.extend(then[i].iter().rev().map(|&n| Frame::Node(n)));
+            self.stack
+                .extend(then[i].iter().rev().map(|&n| Frame::Node(n)));
         }
     }
 }

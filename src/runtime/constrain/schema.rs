@@ -100,7 +100,10 @@ impl Schema {
         let mut reader = Reader { nodes: 0 };
         match reader.read(schema, "", 0)? {
             object @ Self::Object(_) => Ok(object),
-            _ => Err(error("", "arguments are an object: `type` must be `object`")),
+            _ => Err(error(
+                "",
+                "arguments are an object: `type` must be `object`",
+            )),
         }
     }
 }
@@ -120,7 +123,10 @@ impl Reader {
     fn count(&mut self, at: &str, more: usize) -> Result<(), SchemaError> {
         self.nodes += more;
         if self.nodes > MAX_NODES {
-            return Err(error(at, format!("the schema has more than {MAX_NODES} parts")));
+            return Err(error(
+                at,
+                format!("the schema has more than {MAX_NODES} parts"),
+            ));
         }
         Ok(())
     }

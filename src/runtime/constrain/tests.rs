@@ -86,7 +86,9 @@ fn satisfies(schema: &Schema, value: &Value) -> bool {
 /// Every byte and some longer tokens, as a byte-level vocabulary has them.
 fn vocabulary() -> Vec<Vec<u8>> {
     let mut tokens: Vec<Vec<u8>> = (0..=255_u8).map(|b| vec![b]).collect();
-    let longer = ["", "{\"", "\":", "\",\"", "}}", "]}", "tru", "12", ".5", "\\\"", "ab", "é\""];
+    let longer = [
+        "", "{\"", "\":", "\",\"", "}}", "]}", "tru", "12", ".5", "\\\"", "ab", "é\"",
+    ];
     tokens.extend(longer.iter().map(|t| t.as_bytes().to_vec()));
     tokens
 }
@@ -165,12 +167,21 @@ fn keywords_that_would_be_ignored_are_refused_with_their_place() {
     let of_x = |x: Value| json!({"type": "object", "properties": {"x": x}});
     assert!(problem(json!({"type": "string"})).contains("must be `object`"));
     for (x, at) in [
-        (json!({"type": "integer", "minimum": 1}), "`/properties/x/minimum`"),
+        (
+            json!({"type": "integer", "minimum": 1}),
+            "`/properties/x/minimum`",
+        ),
         (json!({"type": "array"}), "`items` is missing"),
         (json!({"type": ["string", "null"]}), "`/properties/x/type`"),
         (json!({"enum": []}), "`/properties/x/enum`"),
-        (json!({"enum": [1], "type": "string"}), "`/properties/x/enum/0`"),
-        (json!({"type": "string", "minLength": 3, "maxLength": 2}), "above"),
+        (
+            json!({"enum": [1], "type": "string"}),
+            "`/properties/x/enum/0`",
+        ),
+        (
+            json!({"type": "string", "minLength": 3, "maxLength": 2}),
+            "above",
+        ),
         (json!(true), "a schema is an object"),
     ] {
         let found = problem(of_x(x));

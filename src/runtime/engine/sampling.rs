@@ -201,7 +201,10 @@ mod tests {
         }
         // Five standard errors of the largest share are 0.018.
         for (count, p) in counts.iter().zip([0.5, 0.3, 0.2]) {
-            assert!((f64::from(*count) / 20_000.0 - p).abs() < 0.018, "{counts:?}");
+            assert!(
+                (f64::from(*count) / 20_000.0 - p).abs() < 0.018,
+                "{counts:?}"
+            );
         }
     }
 
@@ -220,7 +223,11 @@ mod tests {
     fn extreme_temperatures_stay_finite() {
         let logits = [-1e30, 1e30, 0.0];
         for temperature in [1e-300, 1e-6, 2.0, 1e300] {
-            assert!(sampler(temperature, 1.0, 0, 9).pick(&logits, None).is_some());
+            assert!(
+                sampler(temperature, 1.0, 0, 9)
+                    .pick(&logits, None)
+                    .is_some()
+            );
         }
     }
 

@@ -18,7 +18,7 @@ use tokio::time::{sleep, timeout};
 /// descriptors: trying at once again would spin.
 const PAUSE: Duration = Duration::from_millis(20);
 const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\n\
-    content-type: application/json\r\ncontent-length: 108\r\nconnection: close\r\n\r\n\
+    content-type: application/json\r\ncontent-length: 109\r\nconnection: close\r\n\r\n\
     {\"error\":{\"message\":\"too many connections\",\"type\":\"server_error\",\"param\":null,\
     \"code\":\"too_many_connections\"}}";
 

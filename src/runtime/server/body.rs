@@ -54,14 +54,16 @@ impl Events {
                 self.ready.extend(chunks.iter().map(event));
             }
             Some(Event::Failed(problem)) => {
-                self.ready.push_back(event(&ApiError::failed(problem).body()));
+                self.ready
+                    .push_back(event(&ApiError::failed(problem).body()));
             }
             None => {
                 let error = ApiError::unavailable("the server is stopping", "stopping");
                 self.ready.push_back(event(&error.body()));
             }
         }
-        self.ready.push_back(Bytes::from_static(b"data: [DONE]\n\n"));
+        self.ready
+            .push_back(Bytes::from_static(b"data: [DONE]\n\n"));
         self.ended = true;
     }
 }

@@ -24,16 +24,54 @@ pub(super) fn text(counters: &Counters, invalid: &AtomicU64) -> String {
         ("invalid", invalid),
     ] {
         let value = of(counter);
-        let _ = writeln!(out, "evenhand_requests_total{{outcome=\"{outcome}\"}} {value}");
+        let _ = writeln!(
+            out,
+            "evenhand_requests_total{{outcome=\"{outcome}\"}} {value}"
+        );
     }
     for (name, kind, help, counter) in [
-        ("requests_waiting", "gauge", "Requests that wait for a slot.", &counters.waiting),
-        ("requests_running", "gauge", "Requests in a slot.", &counters.running),
-        ("prompt_tokens_total", "counter", "Prompt tokens taken in.", &counters.prompt_tokens),
-        ("completion_tokens_total", "counter", "Tokens generated.", &counters.completion_tokens),
-        ("steps_total", "counter", "Steps of the decoder.", &counters.steps),
-        ("kv_tokens", "gauge", "Tokens in KV caches.", &counters.kv_tokens),
-        ("kv_capacity_tokens", "gauge", "Tokens that open KV caches have room for.", &counters.kv_capacity),
+        (
+            "requests_waiting",
+            "gauge",
+            "Requests that wait for a slot.",
+            &counters.waiting,
+        ),
+        (
+            "requests_running",
+            "gauge",
+            "Requests in a slot.",
+            &counters.running,
+        ),
+        (
+            "prompt_tokens_total",
+            "counter",
+            "Prompt tokens taken in.",
+            &counters.prompt_tokens,
+        ),
+        (
+            "completion_tokens_total",
+            "counter",
+            "Tokens generated.",
+            &counters.completion_tokens,
+        ),
+        (
+            "steps_total",
+            "counter",
+            "Steps of the decoder.",
+            &counters.steps,
+        ),
+        (
+            "kv_tokens",
+            "gauge",
+            "Tokens in KV caches.",
+            &counters.kv_tokens,
+        ),
+        (
+            "kv_capacity_tokens",
+            "gauge",
+            "Tokens that open KV caches have room for.",
+            &counters.kv_capacity,
+        ),
     ] {
         family(&mut out, &format!("evenhand_{name}"), kind, help);
         let _ = writeln!(out, "evenhand_{name} {}", of(counter));
@@ -47,7 +85,10 @@ pub(super) fn text(counters: &Counters, invalid: &AtomicU64) -> String {
     let names = Timings::default().stages();
     for ((stage, _), sum) in names.iter().zip(&counters.stages) {
         let seconds = of(sum) as f64 / 1e9;
-        let _ = writeln!(out, "evenhand_stage_seconds_total{{stage=\"{stage}\"}} {seconds}");
+        let _ = writeln!(
+            out,
+            "evenhand_stage_seconds_total{{stage=\"{stage}\"}} {seconds}"
+        );
     }
     out
 }

@@ -94,7 +94,11 @@ impl Service {
             }
             None if get => self.look(&path),
             _ => {
-                let allowed = if endpoint.is_some() { "POST" } else { "GET, HEAD" };
+                let allowed = if endpoint.is_some() {
+                    "POST"
+                } else {
+                    "GET, HEAD"
+                };
                 let message = format!("{path} takes {allowed}");
                 let error = ApiError::invalid(405, message).coded("method_not_allowed");
                 let mut answer = refusal(&error);
