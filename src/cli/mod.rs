@@ -15,6 +15,8 @@ mod records;
 mod report;
 mod resume;
 mod run;
+#[cfg(feature = "runtime")]
+mod runtime_speed;
 mod schema;
 #[cfg(feature = "runtime")]
 mod serve;
