@@ -86,6 +86,7 @@ const ROOT: &[(&str, &[&str])] = &[
     ("inputs", &[]),
     ("runtime", &[]),
     ("executor", &["harness::suite", "harness::timer"]),
+    ("device", &["harness::plan", "harness::suite"]),
     (
         "report",
         &[
@@ -107,7 +108,7 @@ const ROOT: &[(&str, &[&str])] = &[
             "harness::run",
         ],
     ),
-    ("protocol", &["harness", "report", "interop"]),
+    ("protocol", &["harness", "report", "interop", "device"]),
     (
         "simulate",
         &[
