@@ -15,6 +15,7 @@ says what each does to a claim. Nothing here refuses to measure: pairs share wha
 
 Examples:
   cargo evenhand doctor
+  cargo evenhand doctor --runtime                the embedded model: size, instructions, tokens per second
   cargo evenhand doctor --format json";
 
 /// Schema of [`Diagnosis`].
@@ -27,6 +28,19 @@ pub(super) struct Arguments {
     /// How findings are printed
     #[arg(long, value_enum, default_value = "human")]
     format: OutputFormat,
+    /// Look at the embedded model instead: size, instructions, tokens per second
+    #[cfg(feature = "runtime")]
+    #[arg(long)]
+    runtime: bool,
+    /// Which embedded model: tiny or small
+    #[cfg(feature = "runtime")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "tiny",
+        requires = "runtime"
+    )]
+    preset: crate::runtime::Preset,
 }
 
 /// What was found about this machine.
@@ -54,6 +68,10 @@ fn findings() -> Vec<Finding> {
 
 /// Look at this machine: what disturbs timings, and what it does to a claim.
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
+    #[cfg(feature = "runtime")]
+    if arguments.runtime {
+        return super::runtime_speed::run(arguments.preset, arguments.format);
+    }
     let diagnosis = Diagnosis {
         schema: DOCTOR_SCHEMA,
         findings: findings(),
