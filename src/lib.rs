@@ -34,6 +34,7 @@
 //! | [`protocol`] | the arguments a bench target understands |
 //! | [`report`] | words and pictures |
 //! | [`interop`] | other tools' formats |
+//! | [`serving`] | the request path: client, metrics, null server |
 //! | [`harness`] | plan, run, record, estimate, gate, claim |
 
 pub mod executor;
@@ -41,6 +42,9 @@ pub mod inputs;
 pub mod interop;
 pub mod protocol;
 pub mod report;
+
+#[cfg(feature = "serving")]
+pub mod serving;
 
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -106,6 +106,7 @@ const ROOT: &[(&str, &[&str])] = &[
             "harness::run",
         ],
     ),
+    ("serving", &["harness::plan", "harness::suite"]),
     ("protocol", &["harness", "report", "interop"]),
     (
         "simulate",
@@ -121,7 +122,9 @@ const ROOT: &[(&str, &[&str])] = &[
     ),
     (
         "cli",
-        &["harness", "report", "interop", "protocol", "simulate"],
+        &[
+            "harness", "report", "interop", "protocol", "simulate", "serving",
+        ],
     ),
 ];
 
