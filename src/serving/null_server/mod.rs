@@ -50,9 +50,10 @@ impl NullServer {
         let stop = Arc::new(AtomicBool::new(false));
         let requests = Arc::new(AtomicU64::new(0));
         let (jobs, received) = channel();
+        let clock_stop = Arc::clone(&stop);
         std::thread::Builder::new()
             .name("null-server-clock".to_owned())
-            .spawn(move || scheduler::run(&received))?;
+            .spawn(move || scheduler::run(&received, &clock_stop))?;
         let acceptor = {
             let (stop, requests) = (Arc::clone(&stop), Arc::clone(&requests));
             std::thread::Builder::new()

@@ -7,6 +7,8 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::io;
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::time::Duration;
 
@@ -58,10 +60,10 @@ impl Ord for Job {
     }
 }
 
-/// Writes until every sender of jobs is gone.
-pub(super) fn run(jobs: &Receiver<Job>) {
+/// Writes until `stop` is set or every sender of jobs is gone.
+pub(super) fn run(jobs: &Receiver<Job>, stop: &AtomicBool) {
     let mut waiting: BinaryHeap<Reverse<Job>> = BinaryHeap::new();
-    loop {
+    while !stop.load(Relaxed) {
         let left = match waiting.peek() {
             None => u64::MAX,
             Some(Reverse(job)) => job.due_ns.saturating_sub(clock::now()),
