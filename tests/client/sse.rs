@@ -83,20 +83,21 @@ fn capture(body: Vec<u8>, ends: &[usize], kind: &str) -> Capture {
 
 /// Streams that are likely to mean something.
 fn pieces() -> impl Strategy<Value = Vec<u8>> {
-    let piece = prop_oneof![
-        Just(&b"data: "[..]),
-        Just(b"data:"),
-        Just(b"\n"),
-        Just(b"\r\n"),
-        Just(b"\r"),
-        Just(b": ping"),
-        Just(b"{\"choices\":[{\"delta\":{\"content\":\"\xe2\x82\xac\"}}]}"),
-        Just(b"{\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":9,\"function\":{\"arguments\":\"{\"}}]},\"finish_reason\":\"stop\"}],\"usage\":{\"completion_tokens\":3}}"),
-        Just(b"[DONE]"),
-        Just(b"\xef\xbb\xbf"),
-        Just(b"event: error"),
-        Just(b"\0\xff"),
+    let pieces: Vec<&'static [u8]> = vec![
+        &b"data: "[..],
+        b"data:",
+        b"\n",
+        b"\r\n",
+        b"\r",
+        b": ping",
+        b"{\"choices\":[{\"delta\":{\"content\":\"\xe2\x82\xac\"}}]}",
+        b"{\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":9,\"function\":{\"arguments\":\"{\"}}]},\"finish_reason\":\"stop\"}],\"usage\":{\"completion_tokens\":3}}",
+        b"[DONE]",
+        b"\xef\xbb\xbf",
+        b"event: error",
+        b"\0\xff",
     ];
+    let piece = prop::sample::select(pieces);
     prop::collection::vec(piece, 0..40).prop_map(|parts| parts.concat())
 }
 

@@ -1,5 +1,5 @@
 //! Streams of real engines, through the socket: `tests/data/streams`.
-//! `UPDATE_GOLDEN=1` writes the expected parses anew.
+//! `EVENHAND_UPDATE=1` writes the expected parses anew.
 
 use super::support::{attempt, options, put, server};
 use evenhand::serving::Attempt;
@@ -46,7 +46,7 @@ fn every_dialect_is_parsed_however_it_is_cut() {
         let raw = std::fs::read(&path).unwrap();
         let whole = parsed(&serve(raw.clone(), raw.len()));
         let golden = path.with_extension("json");
-        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        if std::env::var_os("EVENHAND_UPDATE").is_some() {
             let text = serde_json::to_string_pretty(&whole).unwrap();
             std::fs::write(&golden, text + "\n").unwrap();
         }
