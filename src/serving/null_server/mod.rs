@@ -189,7 +189,9 @@ pub fn event_times(capture: &Capture) -> Vec<EventTimes> {
     let times = events.into_iter().filter_map(|(read, event)| {
         let value: Value = serde_json::from_slice(&event.data).ok()?;
         let stamps = value.get("stamps")?;
-        let content = value.pointer("/choices/0/delta/content")?.as_str();
+        let content = value
+            .pointer("/choices/0/delta/content")
+            .and_then(Value::as_str);
         Some(EventTimes {
             received_ns: stamps.get("received_ns")?.as_u64()?,
             due_ns: stamps.get("due_ns")?.as_u64()?,
