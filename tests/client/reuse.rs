@@ -75,17 +75,10 @@ fn an_announced_close_is_none_of_those() {
 }
 
 #[test]
-fn a_connection_serves_again_and_its_loss_is_not_retried() {
-    let requests = Arc::new(AtomicUsize::new(0));
-    let counted = Arc::clone(&requests);
-    let address = server(move |s, _| {
-        counted.fetch_add(1, Ordering::SeqCst);
+fn a_connection_serves_again() {
+    let address = server(|s, _| {
         put(s, answer());
         while request(s) {
-            // The second is answered; the third finds a closed door.
-            if counted.fetch_add(1, Ordering::SeqCst) == 2 {
-                return;
-            }
             put(s, answer());
         }
     });
@@ -94,19 +87,30 @@ fn a_connection_serves_again_and_its_loss_is_not_retried() {
     assert!(first.succeeded() && second.succeeded());
     assert_eq!(second.connection.earlier_requests, 1);
     assert_eq!(second.stamps.connect_start_ns, None);
-    // The runtime that opened the socket is gone, so a new one shows the loss.
-    let third = runtime().block_on(async {
-        let client = Client::new(address, reusing());
-        let mut last = client.send(&chat(), Dispatch::now()).await;
-        for _ in 0..2 {
-            last = client.send(&chat(), Dispatch::now()).await;
-        }
-        last
+    assert_eq!(client.connections().opened, 1);
+    let seen = Diagnostics::new(&[first, second]);
+    assert!(seen.reuse_penalty_ns.is_some());
+
+    // Without being asked to, the client does not.
+    let client = Client::new(address, options());
+    let (_, second) = two(&client);
+    assert_eq!(second.connection.earlier_requests, 0);
+    assert_eq!(client.connections().opened, 2);
+}
+
+#[test]
+fn a_request_lost_on_a_used_connection_is_not_sent_again() {
+    let requests = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&requests);
+    let address = server(move |s, _| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        put(s, answer());
+        // Takes the second request and leaves.
+        counted.fetch_add(usize::from(request(s)), Ordering::SeqCst);
     });
-    let before = requests.load(Ordering::SeqCst);
-    let third = Attempt::from_capture(&third);
-    if let Some(class) = third.error_class() {
-        assert_eq!(class, ErrorClass::ClosedWhileIdle);
-    }
-    assert_eq!(requests.load(Ordering::SeqCst), before);
+    let client = Client::new(address, reusing());
+    let (first, second) = two(&client);
+    assert!(first.succeeded());
+    assert_eq!(second.error_class(), Some(ErrorClass::ClosedWhileIdle));
+    assert_eq!(requests.load(Ordering::SeqCst), 2);
 }
