@@ -17,15 +17,16 @@ fn answer() -> String {
 fn reusing() -> Options {
     Options {
         connections: Connections::Reuse,
-        watch_close: Duration::from_millis(100),
+        watch_close: Duration::from_millis(300),
         ..options()
     }
 }
 
+/// Two requests, the second long after a server's close would be seen.
 fn two(client: &Client) -> (Attempt, Attempt) {
     runtime().block_on(async {
         let first = client.send(&chat(), Dispatch::now()).await;
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(1000)).await;
         let second = client.send(&chat(), Dispatch::now()).await;
         (
             Attempt::from_capture(&first),
@@ -49,7 +50,7 @@ fn a_close_after_keep_alive_is_seen_and_costs_no_request() {
     // Closed later than the answer's watch: found at the look before reuse.
     let address = server(|s, _| {
         put(s, answer());
-        pause(50);
+        pause(300);
     });
     let options = Options {
         watch_close: Duration::ZERO,
