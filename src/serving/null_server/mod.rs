@@ -1,7 +1,7 @@
 //! A server without a model: every answer and every delay is known.
 //!
 //! Requests are read by a thread for each connection; one plain thread writes
-//! all events at their times on [`clock`](super::clock), never early. Each
+//! all events at their times on [`clock`], never early. Each
 //! event carries when it was due and when it was written, so the client's own
 //! error is measured event by event, whatever the machine does.
 
