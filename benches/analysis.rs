@@ -9,7 +9,7 @@ use evenhand::harness::observation::{
 };
 use evenhand::harness::plan::{
     Design, Estimand, ExperimentPlan, Margin, Metric, PLAN_SCHEMA, Plan, ReplicationUnit, Seed,
-    StopRule, TargetPlan,
+    SlotFlags, StopRule, TargetPlan,
 };
 use evenhand::harness::record::Record;
 use evenhand::harness::schedule::{control_pair_blocks, schedule_digest, worker_schedule};
@@ -25,6 +25,10 @@ fn experiment(index: usize, workers: u32, blocks: u32) -> ExperimentPlan {
         metric: Metric::wall_time(),
         margin: Margin::relative(0.01),
         estimand: Estimand::PairedLogRatio,
+        secondary: Vec::new(),
+        device: None,
+        cold: false,
+        separate: false,
         unit: ReplicationUnit::Worker,
         design: Design::Abba,
         workers,
@@ -62,6 +66,7 @@ fn session(experiments: usize, workers: u32, blocks: u32) -> (Plan, Measurements
                 iterations: plan.iterations,
                 warmup_slots: 8,
                 steady: true,
+                facts: Vec::new(),
             });
             for (index, block) in schedule.blocks.iter().enumerate() {
                 for &instance in &block.slots {
@@ -71,8 +76,10 @@ fn session(experiments: usize, workers: u32, blocks: u32) -> (Plan, Measurements
                         kind: block.kind,
                         instance,
                         start_ns: data.len() as u64 * 1_000_000,
-                        value,
+                        value: Some(value),
                         host_ns: (100.0 * value) as u64,
+                        secondary: Vec::new(),
+                        flags: SlotFlags::NONE,
                     });
                 }
             }

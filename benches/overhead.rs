@@ -14,7 +14,12 @@ fn step(x: u64) -> u64 {
 }
 
 fn slot(subject: &mut dyn Subject, iterations: u64) -> Duration {
-    Duration::from_nanos(subject.slot(iterations).host_ns)
+    Duration::from_nanos(
+        subject
+            .slot(iterations)
+            .expect("closures can't fail")
+            .host_ns,
+    )
 }
 
 fn per_iteration(c: &mut Criterion) {

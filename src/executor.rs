@@ -1,6 +1,6 @@
 //! Async arms, on any executor.
 
-use evenhand_harness::suite::{Bencher, Output, SlotValue, Subject};
+use evenhand_harness::suite::{ArmError, Bencher, Output, SlotValue, Subject};
 use evenhand_harness::timer::Timer;
 use std::future::Future;
 use std::hint::black_box;
@@ -101,7 +101,7 @@ where
     R: FnMut() -> F,
     F: Future<Output = O>,
 {
-    fn slot(&mut self, iterations: u64) -> SlotValue {
+    fn slot(&mut self, iterations: u64) -> Result<SlotValue, ArmError> {
         let routine = &mut self.routine;
         let host_ns = self.executor.block_on(async move {
             let timer = Timer::start();
@@ -110,14 +110,12 @@ where
             }
             timer.elapsed_ns()
         });
-        SlotValue {
-            value: host_ns as f64 / iterations as f64,
-            host_ns,
-        }
+        Ok(SlotValue::from_host_time(host_ns, iterations))
     }
 
-    fn output(&mut self) -> Option<Output> {
+    fn output(&mut self) -> Result<Option<Output>, ArmError> {
         let routine = &mut self.routine;
-        (self.output)(self.executor.block_on(async move { routine().await }))
+        let output = self.executor.block_on(async move { routine().await });
+        Ok((self.output)(output))
     }
 }

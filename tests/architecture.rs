@@ -84,7 +84,9 @@ const PLATFORM_MATH: &[&str] = &[
 /// What each part of the root crate may use of the harness and of its siblings.
 const ROOT: &[(&str, &[&str])] = &[
     ("inputs", &[]),
+    ("runtime", &[]),
     ("executor", &["harness::suite", "harness::timer"]),
+    ("device", &["harness::plan", "harness::suite"]),
     (
         "report",
         &[
@@ -107,7 +109,7 @@ const ROOT: &[(&str, &[&str])] = &[
         ],
     ),
     ("serving", &["harness::plan", "harness::suite"]),
-    ("protocol", &["harness", "report", "interop"]),
+    ("protocol", &["harness", "report", "interop", "device"]),
     (
         "simulate",
         &[
@@ -123,7 +125,7 @@ const ROOT: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "harness", "report", "interop", "protocol", "simulate", "serving",
+            "harness", "report", "interop", "protocol", "runtime", "serving", "simulate",
         ],
     ),
 ];

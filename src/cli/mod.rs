@@ -2,12 +2,14 @@
 //! over the library.
 
 mod analyze;
+mod bundle;
 mod calibrate;
 mod calibration;
 mod completions;
 mod doctor;
 mod failure;
 mod gate;
+mod import;
 mod list;
 mod measure;
 #[cfg(feature = "serving")]
@@ -85,6 +87,10 @@ enum Command {
     Gate(gate::Arguments),
     /// Write a record as Markdown or JSON
     Report(report::Arguments),
+    /// Make a folder that measures on a machine without a toolchain
+    Bundle(bundle::Arguments),
+    /// Take over sessions that were measured on another machine
+    Import(import::Arguments),
     /// Print the JSON Schema of a document
     Schema(schema::Arguments),
     /// Look at this machine: what disturbs timings, and what it does to a claim
@@ -131,6 +137,8 @@ pub fn main() -> ExitCode {
         Command::Calibrate(a) => calibrate::run(a),
         Command::Gate(a) => gate::run(a),
         Command::Report(a) => report::run(a),
+        Command::Bundle(a) => bundle::run(a),
+        Command::Import(a) => import::run(a),
         Command::Schema(a) => schema::run(a),
         Command::Doctor(a) => doctor::run(a),
         Command::Simulate(a) => simulate::run(a),

@@ -126,7 +126,10 @@ fn slots(data: &ExperimentData, arm: usize) -> Vec<(u64, Vec<f64>)> {
             let wanted = (0..w.len()).filter(|&slot| {
                 usize::from(w.instance[slot]) == arm && w.control_pair[slot] != compared
             });
-            (w.iterations, wanted.map(|slot| w.value[slot]).collect())
+            (
+                w.iterations,
+                wanted.filter_map(|slot| w.value[slot]).collect(),
+            )
         })
         .filter(|(_, values): &(u64, Vec<f64>)| !values.is_empty())
         .collect()

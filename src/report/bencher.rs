@@ -18,7 +18,11 @@ pub fn render(record: &Record, view: View<'_>) -> String {
                     out,
                     "test {}/{} ... bench: {:>11} ns/iter (+/- {})",
                     judged.id,
-                    arm.name,
+                    format_args!(
+                        "{}{}",
+                        arm.name,
+                        super::device_mark(judged).replace(' ', "")
+                    ),
                     grouped(median),
                     grouped(max - min)
                 );

@@ -28,6 +28,7 @@ pub fn render(record: &Record, judged: &ExperimentJudgement, ascii: bool) -> Str
     let marks = if ascii { ASCII } else { UNICODE };
     let mut out = String::new();
     heading(&mut out, plan, judged, data);
+    facts(&mut out, plan, data);
     for (candidate, claim) in judged.claims.iter().enumerate() {
         let _ = writeln!(
             out,
@@ -40,6 +41,20 @@ pub fn render(record: &Record, judged: &ExperimentJudgement, ascii: bool) -> Str
             claim.sentence
         );
         differences(&mut out, plan, data, candidate + 1, claim, marks);
+        estimate(&mut out, claim);
+        reasons(&mut out, &claim.reasons);
+    }
+    for claim in judged.secondary.iter().flat_map(|s| &s.claims) {
+        let _ = writeln!(
+            out,
+            "\n{}  {}\n{}",
+            style::strong(&format!(
+                "{}: `{}` against `{}`",
+                claim.metric, claim.candidate, claim.control
+            )),
+            terminal::label(claim),
+            claim.sentence
+        );
         estimate(&mut out, claim);
         reasons(&mut out, &claim.reasons);
     }
@@ -81,7 +96,7 @@ fn heading(
     let _ = writeln!(
         out,
         "{}  {}",
-        style::strong(&judged.id),
+        style::strong(&super::title(judged)),
         style::dim(&format!("bench target {}", judged.target))
     );
     let lost = match lost {
@@ -127,9 +142,45 @@ fn heading(
             ),
             _ => "not measured".to_owned(),
         };
-        line("arm", format!("`{}` {value}", arm.name));
+        let device = super::device_mark(judged);
+        line("arm", format!("`{}`{device} {value}", arm.name));
+    }
+    for (metric, declared) in judged.secondary.iter().zip(&plan.secondary) {
+        for arm in &metric.arms {
+            let value = quantity::median(&declared.metric, arm);
+            line(
+                "further",
+                format!("{} of `{}` {value}", metric.metric, arm.name),
+            );
+        }
     }
     line("plan digest", judged.plan_digest.clone());
+}
+
+/// What is known about the built arms; a fact that differs between workers
+/// says so.
+fn facts(out: &mut String, plan: &ExperimentPlan, data: &ExperimentData) {
+    let complete: Vec<_> = data.workers.iter().filter(|w| w.is_complete()).collect();
+    let Some(first) = complete.first() else {
+        return;
+    };
+    for (instance, facts) in first.facts.iter().enumerate().take(plan.arms.len()) {
+        for (name, value) in facts {
+            let same = complete
+                .iter()
+                .all(|w| w.facts.get(instance).and_then(|f| f.get(name)) == Some(value));
+            let value = if same {
+                value
+            } else {
+                "differs between workers"
+            };
+            let _ = writeln!(
+                out,
+                "  {:<12} `{}` {name}: {value}",
+                "fact", plan.arms[instance]
+            );
+        }
+    }
 }
 
 /// A margin as people write it.
@@ -350,7 +401,7 @@ fn run_order(out: &mut String, plan: &ExperimentPlan, data: &ExperimentData, mar
         for slot in 0..worker.len() {
             // The shadow is the control's code.
             let arm = usize::from(worker.instance[slot]) % plan.arms.len();
-            cells[arm][at * columns / total].push(worker.value[slot]);
+            cells[arm][at * columns / total].extend(worker.value[slot]);
             at += 1;
         }
     }

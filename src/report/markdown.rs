@@ -3,6 +3,7 @@
 use super::{View, class_counts, control_sentence, quantity};
 use evenhand_harness::claim::ExperimentJudgement;
 use evenhand_harness::observation::Status;
+use evenhand_harness::plan::ExperimentPlan;
 use evenhand_harness::record::Record;
 use std::fmt::Write;
 
@@ -32,34 +33,61 @@ fn experiment(out: &mut String, record: &Record, judged: &ExperimentJudgement) {
         .experiments()
         .find(|(t, e)| *t == judged.target && e.id == judged.id);
     let Some((_, plan)) = plan else { return };
-    let _ = writeln!(out, "## {}\n", judged.id);
+    let _ = writeln!(out, "## {}\n", super::title(judged));
     let _ = writeln!(
         out,
         "| arm | {} | workers | class |\n|---|---:|---:|---|",
         plan.metric.id
     );
     for arm in &judged.arms {
-        let value = match (arm.median, arm.min, arm.max) {
-            (Some(median), Some(min), Some(max)) => {
-                quantity::value(&plan.metric, median, 0.5 * (max - min))
-            }
-            _ => "not measured".to_owned(),
-        };
+        let value = quantity::median(&plan.metric, arm);
         let class = match judged.claims.iter().find(|c| c.candidate == arm.name) {
             Some(claim) => claim.class.name(),
             None if plan.has_control() => "control",
             None => "",
         };
-        let _ = writeln!(out, "| `{}` | {value} | {} | {class} |", arm.name, arm.n);
+        let device = super::device_mark(judged);
+        let _ = writeln!(
+            out,
+            "| `{}`{device} | {value} | {} | {class} |",
+            arm.name, arm.n
+        );
     }
     out.push('\n');
-    for claim in &judged.claims {
+    secondary(out, plan, judged);
+    let further = judged.secondary.iter().flat_map(|s| &s.claims);
+    for claim in judged.claims.iter().chain(further) {
         let _ = writeln!(out, "{}\n", claim.sentence);
         for reason in &claim.reasons {
             let _ = writeln!(out, "- `{}`: {}", reason.code, reason.detail);
         }
         out.push('\n');
     }
+}
+
+/// A table of the further metrics of an experiment.
+fn secondary(out: &mut String, plan: &ExperimentPlan, judged: &ExperimentJudgement) {
+    if judged.secondary.is_empty() {
+        return;
+    }
+    let _ = writeln!(
+        out,
+        "| metric | arm | value | workers | class |\n|---|---|---:|---:|---|"
+    );
+    let device = super::device_mark(judged);
+    for (metric, declared) in judged.secondary.iter().zip(&plan.secondary) {
+        for arm in &metric.arms {
+            let value = quantity::median(&declared.metric, arm);
+            let claim = metric.claims.iter().find(|c| c.candidate == arm.name);
+            let class = claim.map_or("", |claim| claim.class.name());
+            let _ = writeln!(
+                out,
+                "| {} | `{}`{device} | {value} | {} | {class} |",
+                metric.metric, arm.name, arm.n
+            );
+        }
+    }
+    out.push('\n');
 }
 
 fn provenance(out: &mut String, record: &Record) {

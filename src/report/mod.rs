@@ -49,6 +49,22 @@ pub fn fault_sentence(experiment: &str, fault: &ArmFault) -> String {
     }
 }
 
+/// Id of an experiment, with what it ran on.
+fn title(judged: &ExperimentJudgement) -> String {
+    match &judged.device {
+        Some(device) => format!("{} on {device}", judged.id),
+        None => judged.id.clone(),
+    }
+}
+
+/// The device behind an arm's name; empty when it is simply this host.
+fn device_mark(judged: &ExperimentJudgement) -> String {
+    judged
+        .device
+        .as_ref()
+        .map_or(String::new(), |device| format!(" [{device}]"))
+}
+
 /// Which way is better, in words.
 #[must_use]
 pub fn direction(direction: Direction) -> &'static str {

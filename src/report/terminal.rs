@@ -58,7 +58,7 @@ fn experiment(
     let _ = writeln!(
         out,
         "{}  {}",
-        style::strong(&judged.id),
+        style::strong(&super::title(judged)),
         style::dim(&format!(
             "{workers} workers x {} blocks{floor}",
             plan.blocks.max(plan.aa_blocks)
@@ -70,14 +70,10 @@ fn experiment(
         .map(|a| a.name.chars().count())
         .max()
         .unwrap_or(0);
+    let device = super::device_mark(judged);
     for arm in &judged.arms {
         let claim = judged.claims.iter().find(|c| c.candidate == arm.name);
-        let value = match (arm.median, arm.min, arm.max) {
-            (Some(median), Some(min), Some(max)) => {
-                quantity::value(&plan.metric, median, 0.5 * (max - min))
-            }
-            _ => "not measured".to_owned(),
-        };
+        let value = quantity::median(&plan.metric, arm);
         let rates: String = match arm.median {
             Some(ns) if plan.metric.is_time() => plan
                 .throughput
@@ -91,13 +87,14 @@ fn experiment(
             None if plan.has_control() => "  control".to_owned(),
             None => String::new(),
         };
-        let line = format!("  {:width$}  {value:>12}{rates}{verdict}", arm.name);
+        let line = format!("  {:width$}{device}  {value:>12}{rates}{verdict}", arm.name);
         let _ = writeln!(out, "{}", line.trim_end());
     }
     for claim in &judged.claims {
         let _ = writeln!(out, "  {}", claim.sentence);
         reasons(out, &claim.reasons, view);
     }
+    secondary(out, plan, judged);
     if judged.claims.is_empty() {
         for reason in judged
             .reasons
@@ -108,6 +105,28 @@ fn experiment(
         }
     }
     out.push('\n');
+}
+
+/// One line per arm and further metric; sentences stand in the detail.
+fn secondary(out: &mut String, plan: &ExperimentPlan, judged: &ExperimentJudgement) {
+    let width = |lengths: &mut dyn Iterator<Item = usize>| lengths.max().unwrap_or(0);
+    let names = width(&mut judged.secondary.iter().map(|s| s.metric.chars().count()));
+    let arms = width(&mut judged.arms.iter().map(|a| a.name.chars().count()));
+    let device = super::device_mark(judged);
+    for (metric, declared) in judged.secondary.iter().zip(&plan.secondary) {
+        for arm in &metric.arms {
+            let value = quantity::median(&declared.metric, arm);
+            let claim = metric.claims.iter().find(|c| c.candidate == arm.name);
+            let verdict = claim.map_or(String::new(), |claim| {
+                format!("  {:>10}  {}", effect(claim), label(claim))
+            });
+            let line = format!(
+                "  {:names$}  {:arms$}{device}  {value:>12}{verdict}",
+                metric.metric, arm.name
+            );
+            let _ = writeln!(out, "{}", line.trim_end());
+        }
+    }
 }
 
 fn reasons(out: &mut String, reasons: &[Reason], view: View<'_>) {

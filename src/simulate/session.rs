@@ -7,7 +7,7 @@ use crate::harness::observation::{
 };
 use crate::harness::plan::{
     Design, Estimand, ExperimentPlan, Margin, Metric, PLAN_SCHEMA, Plan, ReplicationUnit, Seed,
-    StopRule, TargetPlan,
+    SlotFlags, StopRule, TargetPlan,
 };
 use crate::harness::schedule::{
     WorkerSchedule, control_pair_blocks, whole_designs, worker_schedule,
@@ -68,6 +68,10 @@ impl Layout {
             metric: Metric::wall_time(),
             margin: Margin::relative(self.margin),
             estimand: Estimand::PairedLogRatio,
+            secondary: Vec::new(),
+            device: None,
+            cold: false,
+            separate: false,
             unit: self.unit,
             design: Design::for_arms(arms.len()),
             workers: self.workers,
@@ -187,6 +191,7 @@ fn worker(
         iterations: 1,
         warmup_slots: 0,
         steady: true,
+        facts: Vec::new(),
     });
     data.outcome = WorkerOutcome::Complete;
     machine.start_worker(&schedule.letters, &is_candidate);
@@ -204,8 +209,10 @@ fn worker(
                 kind: block.kind,
                 instance,
                 start_ns,
-                value,
+                value: Some(value),
                 host_ns,
+                secondary: Vec::new(),
+                flags: SlotFlags::NONE,
             });
             start_ns += host_ns;
         }

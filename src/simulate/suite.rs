@@ -163,7 +163,7 @@ fn worker_means(session: &Session) -> (Vec<f64>, Vec<f64>) {
             .iter()
             .map(|w| {
                 let slots = (0..w.len()).filter(|&s| !w.control_pair[s] && w.instance[s] == arm);
-                mean(&slots.map(|s| w.value[s]).collect::<Vec<_>>()).unwrap_or(0.0)
+                mean(&slots.filter_map(|s| w.value[s]).collect::<Vec<_>>()).unwrap_or(0.0)
             })
             .collect()
     };

@@ -2,6 +2,7 @@
 
 use super::evidence::half_width95;
 use super::number::{margin_percent, plain_percent, round12};
+use super::secondary::{self, SecondaryJudgement};
 use super::stopping::has_enough_workers;
 use super::units::{Unit, comparison_units, control_pair_units, effects, margins};
 use super::words::{Subject, sentence};
@@ -9,7 +10,7 @@ use super::{Class, Estimate, Evidence, Outcome, Shade, Verdict, classify};
 use crate::estimate::planner::floor;
 use crate::estimate::{holm, stratified_sign_flip, workers_needed};
 use crate::gate::{Code, Reason, check_experiment, check_units};
-use crate::observation::{ExperimentData, Measurements};
+use crate::observation::{ExperimentData, Measurements, Quantity};
 use crate::plan::{Estimand, ExperimentPlan, Margin, Metric, Plan, StopRule};
 use bootstrap::Stream;
 use serde::{Deserialize, Serialize};
@@ -50,6 +51,9 @@ pub struct ExperimentJudgement {
     pub target: String,
     /// Experiment id.
     pub id: String,
+    /// What the arms ran on, when that is not simply this host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
     /// Digest of what was planned for it.
     pub plan_digest: String,
     /// The arms' own values.
@@ -60,6 +64,9 @@ pub struct ExperimentJudgement {
     pub reasons: Vec<Reason>,
     /// One claim per candidate.
     pub claims: Vec<Claim>,
+    /// The secondary metrics, in plan order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secondary: Vec<SecondaryJudgement>,
 }
 
 /// An arm's value over the workers.
@@ -126,6 +133,7 @@ pub fn judge(plan: &Plan, measurements: &Measurements) -> Judgement {
         .collect();
     let control = session_control(plan, &control_units);
 
+    let rule = &plan.stop_rule;
     let mut experiments = Vec::with_capacity(entries.len());
     let mut drafts = Vec::new();
     for ((target, experiment, data), control_units) in entries.iter().zip(&control_units) {
@@ -142,27 +150,19 @@ pub fn judge(plan: &Plan, measurements: &Measurements) -> Judgement {
             let detail = format!("p = {:.1e} over {} A/A units", control.p, control.units);
             reasons.push(Reason::new(Code::AaFailed, detail));
         }
-        let arms = summaries(experiment, data);
+        // What differing amounts of work refuse stops at metrics per unit of work.
+        let common = reasons.clone();
+        reasons.extend(secondary::unmatched(experiment, data));
+        let judged_secondary = secondary::judge(experiment, data, &common, &reasons, rule, seed);
+        let arms = summaries(experiment, data, Quantity::Primary);
         let noise_floor = half_width95(&effects(control_units), seed).map(round12);
         let bounds = margins(experiment.margin, experiment.estimand, control_mean(&arms));
-        if let Some(floor) = noise_floor
-            && floor > bounds.1
-        {
-            let detail = match experiment.estimand {
-                Estimand::PairedLogRatio => format!(
-                    "A/A half width {}, margin {}",
-                    plain_percent(libm::expm1(floor), Some(floor)),
-                    margin_percent(libm::expm1(bounds.1))
-                ),
-                Estimand::PairedDifference => format!(
-                    "A/A half width {}, margin {} {}",
-                    round12(floor),
-                    round12(bounds.1),
-                    experiment.metric.unit
-                ),
-            };
-            reasons.push(Reason::new(Code::BelowNoiseFloor, detail));
-        }
+        reasons.extend(below_noise_floor(
+            noise_floor,
+            bounds,
+            experiment.estimand,
+            &experiment.metric,
+        ));
         for candidate in 1..experiment.arms.len() {
             let units = comparison_units(experiment, data, candidate);
             let first: Vec<bool> = units.iter().map(|u| u.control_first).collect();
@@ -171,10 +171,18 @@ pub fn judge(plan: &Plan, measurements: &Measurements) -> Judgement {
                 &effects(&units),
                 &first,
                 bounds,
-                &plan.stop_rule,
+                rule,
                 seed,
             );
             draft.evidence.noise_floor = noise_floor;
+            draft.gates.extend(secondary::same_code(data, candidate));
+            draft.gates.extend(secondary::uncorroborated(
+                experiment,
+                data,
+                candidate,
+                &draft.evidence,
+                (rule, seed),
+            ));
             drafts.push(Draft {
                 gates: [reasons.clone(), draft.gates].concat(),
                 ..draft
@@ -183,11 +191,13 @@ pub fn judge(plan: &Plan, measurements: &Measurements) -> Judgement {
         experiments.push(ExperimentJudgement {
             target: (*target).to_owned(),
             id: experiment.id.clone(),
+            device: experiment.device.clone(),
             plan_digest: plan.experiment_digest(target, experiment),
             arms,
             noise_floor,
             reasons,
             claims: Vec::new(),
+            secondary: judged_secondary,
         });
     }
 
@@ -254,15 +264,47 @@ fn session_control(plan: &Plan, units: &[Vec<Unit>]) -> Option<SessionControl> {
     })
 }
 
-fn summaries(plan: &ExperimentPlan, data: &ExperimentData) -> Vec<ArmSummary> {
+/// The reason of an A/A interval that is wider than the margin.
+pub(super) fn below_noise_floor(
+    floor: Option<f64>,
+    bounds: (f64, f64),
+    estimand: Estimand,
+    metric: &Metric,
+) -> Option<Reason> {
+    let floor = floor.filter(|floor| *floor > bounds.1)?;
+    let detail = match estimand {
+        Estimand::PairedLogRatio => format!(
+            "A/A half width {}, margin {}",
+            plain_percent(libm::expm1(floor), Some(floor)),
+            margin_percent(libm::expm1(bounds.1))
+        ),
+        Estimand::PairedDifference => format!(
+            "A/A half width {}, margin {} {}",
+            round12(floor),
+            round12(bounds.1),
+            metric.unit
+        ),
+    };
+    Some(Reason::new(Code::BelowNoiseFloor, detail))
+}
+
+/// The arms' own values of a metric.
+pub(super) fn summaries(
+    plan: &ExperimentPlan,
+    data: &ExperimentData,
+    quantity: Quantity,
+) -> Vec<ArmSummary> {
     let complete: Vec<_> = data.workers.iter().filter(|w| w.is_complete()).collect();
     let summary = |(arm, name): (usize, &String)| {
         let medians: Vec<f64> = complete
             .iter()
             .filter_map(|w| {
-                let values: Vec<f64> = (0..w.len())
-                    .filter(|&slot| usize::from(w.instance[slot]) == arm)
-                    .map(|slot| w.value[slot])
+                let values: Vec<f64> = w
+                    .values(quantity)
+                    .iter()
+                    .zip(&w.instance)
+                    .filter(|&(_, &instance)| usize::from(instance) == arm)
+                    .filter_map(|(value, _)| *value)
                     .collect();
                 bootstrap::moments::median(&values).ok()
             })
@@ -279,7 +321,7 @@ fn summaries(plan: &ExperimentPlan, data: &ExperimentData) -> Vec<ArmSummary> {
     plan.arms.iter().enumerate().map(summary).collect()
 }
 
-fn control_mean(arms: &[ArmSummary]) -> f64 {
+pub(super) fn control_mean(arms: &[ArmSummary]) -> f64 {
     arms.first().and_then(|a| a.median).unwrap_or(1.0)
 }
 
@@ -390,6 +432,7 @@ fn worded(
         control,
         candidate,
         metric,
+        device: plan.device.as_deref(),
         estimand: plan.estimand,
         margin,
         unit: plan.unit,

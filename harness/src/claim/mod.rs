@@ -24,6 +24,7 @@ mod number;
 mod overall;
 mod pairs;
 mod rates;
+mod secondary;
 mod stopping;
 mod summary;
 mod tails;
@@ -43,6 +44,7 @@ pub use judge::{ArmSummary, Claim, ExperimentJudgement, Judgement, SessionContro
 pub use number::{p_value, round12, signed_percent};
 pub use overall::OverallClaim;
 pub use pairs::{Inner, Missing, Pairs};
+pub use secondary::SecondaryJudgement;
 pub use stopping::{Levels, has_enough_workers};
 pub use summary::{PublishedInterval, Summarised, SummaryVerdict, judge_summary};
 pub use tails::{TailArm, TailPair, TailVerdict, judge_tails, quantile_name, run_quantile};

@@ -1,6 +1,6 @@
 //! From slots to units: one number per worker.
 
-use crate::observation::{ExperimentData, WorkerData, block_means};
+use crate::observation::{ExperimentData, Quantity, WorkerData, block_means};
 use crate::plan::{Estimand, ExperimentPlan, Margin, MarginScale};
 
 /// What a worker says about two instances.
@@ -17,20 +17,38 @@ pub struct Unit {
 }
 
 /// Units of `candidate` (an arm's index) against the control, over complete
-/// workers in index order.
+/// workers in index order, on the primary metric.
 #[must_use]
 pub fn comparison_units(
     plan: &ExperimentPlan,
     data: &ExperimentData,
     candidate: usize,
 ) -> Vec<Unit> {
-    units(plan.estimand, data, false, candidate)
+    units_of(plan, Quantity::Primary, data, false, candidate)
 }
 
-/// Units of the shadow against the control.
+/// Units of the shadow against the control, on the primary metric.
 #[must_use]
 pub fn control_pair_units(plan: &ExperimentPlan, data: &ExperimentData) -> Vec<Unit> {
-    units(plan.estimand, data, true, plan.arms.len())
+    units_of(plan, Quantity::Primary, data, true, plan.arms.len())
+}
+
+/// Units of any metric of the experiment.
+pub(super) fn units_of(
+    plan: &ExperimentPlan,
+    quantity: Quantity,
+    data: &ExperimentData,
+    control_pair: bool,
+    other: usize,
+) -> Vec<Unit> {
+    let estimand = match quantity {
+        Quantity::Primary => plan.estimand,
+        Quantity::Secondary(at) => plan.secondary[at].estimand,
+    };
+    let complete = data.workers.iter().filter(|w| w.is_complete());
+    complete
+        .filter_map(|w| unit(estimand, quantity, w, control_pair, other))
+        .collect()
 }
 
 /// The effects of some units.
@@ -39,15 +57,14 @@ pub fn effects(units: &[Unit]) -> Vec<f64> {
     units.iter().map(|u| u.effect).collect()
 }
 
-fn units(estimand: Estimand, data: &ExperimentData, control_pair: bool, other: usize) -> Vec<Unit> {
-    let complete = data.workers.iter().filter(|w| w.is_complete());
-    complete
-        .filter_map(|w| unit(estimand, w, control_pair, other))
-        .collect()
-}
-
-fn unit(estimand: Estimand, worker: &WorkerData, control_pair: bool, other: usize) -> Option<Unit> {
-    let blocks: Vec<f64> = block_means(worker, control_pair, 0, other)
+fn unit(
+    estimand: Estimand,
+    quantity: Quantity,
+    worker: &WorkerData,
+    control_pair: bool,
+    other: usize,
+) -> Option<Unit> {
+    let blocks: Vec<f64> = block_means(worker, quantity, control_pair, 0, other)
         .into_iter()
         .map(|(control, candidate)| match estimand {
             Estimand::PairedLogRatio => libm::log(candidate / control),

@@ -11,6 +11,8 @@ pub(super) struct Subject<'a> {
     pub control: &'a str,
     pub candidate: &'a str,
     pub metric: &'a Metric,
+    /// What the arms run on, when that must be said.
+    pub device: Option<&'a str>,
     pub estimand: Estimand,
     pub margin: Margin,
     pub unit: ReplicationUnit,
@@ -65,7 +67,7 @@ pub(super) fn sentence(subject: &Subject<'_>, e: &Evidence, verdict: &Verdict) -
             };
             format!(
                 "Parity: {} of `{}` and `{}` differs by less than the margin of {} ({}).{shade}",
-                subject.metric.id,
+                subject.metric(),
                 subject.candidate,
                 subject.control,
                 subject.margin(),
@@ -127,8 +129,18 @@ impl Subject<'_> {
         };
         format!(
             "{} of `{}` is {size} {side} than of `{}`",
-            self.metric.id, self.candidate, self.control
+            self.metric(),
+            self.candidate,
+            self.control
         )
+    }
+
+    /// "wall_time", "wall_time on cpu".
+    fn metric(&self) -> String {
+        match self.device {
+            Some(device) => format!("{} on {device}", self.metric.id),
+            None => self.metric.id.clone(),
+        }
     }
 
     /// Half width of the CI95 as a fraction or in the metric's unit.

@@ -1,5 +1,6 @@
 //! What each gate looks at.
 
+use super::flags::flagged;
 use super::{Code, Reason};
 use crate::estimate::{lag1, trend, welch};
 use crate::observation::{Environment, ExperimentData, WorkerData, profile_fact, rebuilt_fact};
@@ -70,6 +71,7 @@ pub fn check_experiment(
     }
     reasons.extend(rebuilt(target, &complete, environment));
     reasons.extend(conditions(target, &complete, environment));
+    reasons.extend(flagged(experiment, &complete));
     reasons
 }
 

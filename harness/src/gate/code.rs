@@ -79,6 +79,10 @@ pub enum Code {
     ClientSaturated,
     /// Requests were sent later than planned.
     ScheduleLate,
+    /// An arm changed its input.
+    InputChanged,
+    /// An arm worked outside of what was timed.
+    HiddenWork,
     /// The control is zero, so a relative change is undefined.
     ZeroBaseline,
     /// Nobody declared which way is better, so nothing can win.
@@ -117,6 +121,8 @@ pub enum Code {
     UnpairedBaseline,
     /// Slots are too short for the clock.
     BelowResolution,
+    /// A metric that must move like the primary one does not.
+    Uncorroborated,
     /// The control was never measured against itself.
     NoAaControl,
     /// Neighbouring units resemble each other; the interval was widened.
@@ -135,6 +141,8 @@ pub enum Code {
     Throttled,
     /// Debug assertions were on.
     DebugBuild,
+    /// The memory of an arm grew while it was measured.
+    MemoryGrew,
     /// The evidence does not survive the number of comparisons in the session.
     Multiplicity,
     /// P is small, but the CI99 contains zero.
@@ -169,6 +177,8 @@ pub enum Code {
     SmallestP,
     /// One iteration outlasts the slot budget.
     SlotsVary,
+    /// Both arms ran the same machine code.
+    SameCode,
 }
 
 use Code::*;
@@ -195,6 +205,8 @@ const TABLE: &[(Code, &str, Severity, &str, &str)] = &[
     (CacheStateUnequal, "cache_state_unequal", Invalid, "caches were warm for one arm and cold for the other", "declare and equalise the cache state"),
     (ClientSaturated, "client_saturated", Invalid, "the load generator was the bottleneck", "lower the rate, or give the client more cores"),
     (ScheduleLate, "schedule_late", Invalid, "requests were sent later than planned", "lower the rate, or give the client more cores"),
+    (InputChanged, "input_changed", Invalid, "an arm changed its input, so later slots did other work", "write to the output only, or restore the input outside of the timed part"),
+    (HiddenWork, "hidden_work", Invalid, "an arm worked outside of what was timed", "put all work on the timed stream, inside the routine"),
     (ZeroBaseline, "zero_baseline", Invalid, "the control is zero, so a relative change is undefined", "use the paired difference with an absolute margin"),
     (DirectionUndeclared, "direction_undeclared", Invalid, "nobody declared which way is better, so nothing can win", "declare the metric's direction"),
     (PercentAverage, "percent_average", Invalid, "percents of unlike metrics were to be averaged", "aggregate log ratios of one metric"),
@@ -214,6 +226,7 @@ const TABLE: &[(Code, &str, Severity, &str, &str)] = &[
     (Incomplete, "incomplete", CapDirectional, "the session was stopped before its planned end", "`cargo evenhand resume` finishes it under the same plan"),
     (UnpairedBaseline, "unpaired_baseline", CapDirectional, "a stored baseline was measured at another time", "interleave both revisions: `cargo evenhand ab`"),
     (BelowResolution, "below_resolution", CapDirectional, "slots are too short for the clock", "more work per iteration, or `iter_batched` less"),
+    (Uncorroborated, "uncorroborated", CapDirectional, "a metric that must move like the primary one does not", "look at both: time without cycles is the clock, not the code"),
     (NoAaControl, "no_aa_control", CapModerate, "the control was never measured against itself", "keep the A/A blocks"),
     (Autocorrelated, "autocorrelated", CapModerate, "neighbouring units resemble each other; the interval was widened", "more workers, longer pauses"),
     (Drift, "drift", CapModerate, "the effect changes over the session", "look for warming, throttling or growing state"),
@@ -223,6 +236,7 @@ const TABLE: &[(Code, &str, Severity, &str, &str)] = &[
     (NotSteady, "not_steady", CapModerate, "most workers were still warming up when measuring began", "more work in setup, or a longer warm-up"),
     (Throttled, "throttled", CapModerate, "the control group's quota or the hardware stopped or slowed workers", "raise the quota, cool the machine"),
     (DebugBuild, "debug_build", CapModerate, "debug assertions were on", "use the bench or release profile"),
+    (MemoryGrew, "memory_grew", CapModerate, "the memory of an arm grew while it was measured", "release what an iteration allocates"),
     (Multiplicity, "multiplicity", Explains, "the evidence does not survive the number of comparisons in the session", "measure more workers, or fewer comparisons"),
     (Ci99IncludesZero, "ci99_includes_zero", Explains, "p is small, but the CI99 contains zero", "more workers"),
     (WithinMargin, "within_margin", Explains, "the effect is there, but it may be smaller than the margin", "more workers, or a smaller margin if it truly matters"),
@@ -240,6 +254,7 @@ const TABLE: &[(Code, &str, Severity, &str, &str)] = &[
     (UnseenMode, "unseen_mode", Note, "a slow mode rarer than 3/n of the units can't be excluded", "more workers"),
     (SmallestP, "smallest_p", Note, "the smallest p that this design can reach", "more workers"),
     (SlotsVary, "slots_vary", Note, "one iteration outlasts the slot budget", "nothing, or smaller inputs"),
+    (SameCode, "same_code", Note, "both arms ran the same machine code", "nothing: a difference can't come from the code"),
 ];
 
 impl Code {

@@ -6,6 +6,7 @@
 
 mod checks;
 mod code;
+mod flags;
 
 pub use checks::{check_experiment, check_units};
 pub use code::{Code, Severity};

@@ -5,9 +5,10 @@
 //! that was lost; what it measured stays readable.
 
 use super::{OBSERVATION_SCHEMA, WorkerData, WorkerOutcome};
-use crate::plan::check_schema;
+use crate::plan::{SlotFlags, check_schema};
 use crate::schedule::BlockKind;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A line of an observation file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,10 +49,16 @@ pub struct WorkerHeader {
     pub warmup_slots: u32,
     /// Whether the warm-up reached a steady state.
     pub steady: bool,
+    /// What is known about each instance's built arm.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub facts: Vec<Facts>,
 }
 
+/// Facts of a built arm by name.
+pub type Facts = BTreeMap<String, String>;
+
 /// One timed slot.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SlotLine {
     /// Index of the block in the worker.
@@ -66,12 +73,18 @@ pub struct SlotLine {
     /// Start of the slot, nanoseconds after the worker's first slot.
     #[serde(rename = "t")]
     pub start_ns: u64,
-    /// The metric, per iteration.
-    #[serde(rename = "v")]
-    pub value: f64,
+    /// The metric, per iteration; absent when the work gave no value.
+    #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<f64>,
     /// Host time of the whole slot, nanoseconds.
     #[serde(rename = "h")]
     pub host_ns: u64,
+    /// The secondary metrics, per iteration, in the plan's order.
+    #[serde(rename = "s", default, skip_serializing_if = "Vec::is_empty")]
+    pub secondary: Vec<Option<f64>>,
+    /// What is wrong with the slot.
+    #[serde(rename = "f", default, skip_serializing_if = "SlotFlags::is_empty")]
+    pub flags: SlotFlags,
 }
 
 /// How a worker ended.
@@ -105,6 +118,8 @@ pub enum Fault {
     Panicked,
     /// The output differs from the control's or the reference's.
     WrongOutput,
+    /// The arm reported that it can't go on.
+    Failed,
     /// The arm is written in a way that can't be measured.
     WrongUse,
     /// A value is not finite, or not positive where it must be.
@@ -122,6 +137,7 @@ impl Fault {
         match self {
             Self::Panicked => "panicked",
             Self::WrongOutput => "gave a wrong output",
+            Self::Failed => "failed",
             Self::WrongUse => "can't be measured as written",
             Self::BadValue => "gave a value that can't be used",
             Self::Killed => "was killed",

@@ -10,9 +10,11 @@ pub use environment::{
     Environment, Finding, Telemetry, executable_fact, profile_fact, rebuilt_fact,
 };
 pub use lines::{
-    ArmFault, Fault, Line, LineError, SlotLine, WorkerEnd, WorkerHeader, read_worker_lines,
+    ArmFault, Facts, Fault, Line, LineError, SlotLine, WorkerEnd, WorkerHeader, read_worker_lines,
 };
-pub use worker::{ExperimentData, Measurements, Status, WorkerData, WorkerOutcome, block_means};
+pub use worker::{
+    ExperimentData, Measurements, Quantity, Status, WorkerData, WorkerOutcome, block_means,
+};
 
 /// Schema of the first line of an observation file.
 pub const OBSERVATION_SCHEMA: &str = "evenhand.observation/1.0";

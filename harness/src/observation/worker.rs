@@ -1,7 +1,7 @@
 //! Observations in columns.
 
-use super::{ArmFault, Environment, SlotLine, Telemetry, WorkerHeader};
-use crate::plan::Seed;
+use super::{ArmFault, Environment, Facts, SlotLine, Telemetry, WorkerHeader};
+use crate::plan::{Seed, SlotFlags};
 use crate::schedule::BlockKind;
 use serde::{Deserialize, Serialize};
 
@@ -66,6 +66,9 @@ pub struct WorkerData {
     pub warmup_slots: u32,
     /// Whether the warm-up reached a steady state.
     pub steady: bool,
+    /// What is known about each instance's built arm.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub facts: Vec<Facts>,
     /// Load around the worker.
     #[serde(default)]
     pub telemetry: Telemetry,
@@ -77,10 +80,25 @@ pub struct WorkerData {
     pub instance: Vec<u8>,
     /// Start of each slot, nanoseconds after the worker's first slot.
     pub start_ns: Vec<u64>,
-    /// Metric of each slot, per iteration.
-    pub value: Vec<f64>,
+    /// Metric of each slot, per iteration; `null` when the work gave no value.
+    pub value: Vec<Option<f64>>,
     /// Host time of each slot, nanoseconds.
     pub host_ns: Vec<u64>,
+    /// A column per secondary metric, in the plan's order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secondary: Vec<Vec<Option<f64>>>,
+    /// What is wrong with each slot; empty when no slot has a flag.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<SlotFlags>,
+}
+
+/// Which metric of a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quantity {
+    /// The primary one.
+    Primary,
+    /// A secondary one, by its place in the plan.
+    Secondary(usize),
 }
 
 /// How a worker ended.
@@ -112,6 +130,7 @@ impl WorkerData {
             iterations: header.iterations,
             warmup_slots: header.warmup_slots,
             steady: header.steady,
+            facts: header.facts,
             telemetry: Telemetry::default(),
             block: Vec::new(),
             control_pair: Vec::new(),
@@ -119,6 +138,8 @@ impl WorkerData {
             start_ns: Vec::new(),
             value: Vec::new(),
             host_ns: Vec::new(),
+            secondary: Vec::new(),
+            flags: Vec::new(),
         }
     }
 
@@ -137,6 +158,7 @@ impl WorkerData {
             iterations: 0,
             warmup_slots: 0,
             steady: false,
+            facts: Vec::new(),
         })
     }
 
@@ -147,8 +169,33 @@ impl WorkerData {
         self.instance
             .push(u8::try_from(slot.instance).unwrap_or(u8::MAX));
         self.start_ns.push(slot.start_ns);
+        let before = self.value.len();
         self.value.push(slot.value);
         self.host_ns.push(slot.host_ns);
+        let columns = self.secondary.len().max(slot.secondary.len());
+        self.secondary.resize_with(columns, || vec![None; before]);
+        for (at, column) in self.secondary.iter_mut().enumerate() {
+            column.push(slot.secondary.get(at).copied().flatten());
+        }
+        if !slot.flags.is_empty() || !self.flags.is_empty() {
+            self.flags.resize(before, SlotFlags::NONE);
+            self.flags.push(slot.flags);
+        }
+    }
+
+    /// The values of a metric, slot by slot; empty when it has no column.
+    #[must_use]
+    pub fn values(&self, quantity: Quantity) -> &[Option<f64>] {
+        match quantity {
+            Quantity::Primary => &self.value,
+            Quantity::Secondary(at) => self.secondary.get(at).map_or(&[], Vec::as_slice),
+        }
+    }
+
+    /// What is wrong with a slot.
+    #[must_use]
+    pub fn flags_of(&self, slot: usize) -> SlotFlags {
+        self.flags.get(slot).copied().unwrap_or_default()
     }
 
     /// Whether the worker counts as a unit.
@@ -171,14 +218,17 @@ impl WorkerData {
 }
 
 /// Per block of one kind: the mean over its slots of instance `one` and of
-/// instance `other`, in block order. Blocks that lack one of them are left out.
+/// instance `other`, in block order. Slots without a value do not count, and
+/// blocks that lack one of the two are left out.
 #[must_use]
 pub fn block_means(
     worker: &WorkerData,
+    quantity: Quantity,
     control_pair: bool,
     one: usize,
     other: usize,
 ) -> Vec<(f64, f64)> {
+    let values = worker.values(quantity);
     let mut sums = Vec::new();
     let mut slot = 0;
     while slot < worker.len() {
@@ -195,8 +245,10 @@ pub fn block_means(
                     slot += 1;
                     continue;
                 };
-                side.0 += worker.value[slot];
-                side.1 += 1;
+                if let Some(value) = values.get(slot).copied().flatten() {
+                    side.0 += value;
+                    side.1 += 1;
+                }
             }
             slot += 1;
         }

@@ -8,12 +8,14 @@
 mod design;
 mod digest;
 mod metric;
+mod secondary;
 mod seed;
 mod validate;
 
 pub use design::{Design, Level, ReplicationUnit, StopRule, Throughput, ThroughputKind};
 pub use digest::{digest_of, sha256_hex};
 pub use metric::{Direction, Estimand, Margin, MarginScale, Metric};
+pub use secondary::{SecondaryMetric, SecondaryRole, SlotFlags};
 pub use seed::Seed;
 pub use validate::{PlanError, check_schema, is_measurable_id};
 
@@ -78,6 +80,19 @@ pub struct ExperimentPlan {
     pub margin: Margin,
     /// Which effect is estimated.
     pub estimand: Estimand,
+    /// Further metrics of the same slots.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secondary: Vec<SecondaryMetric>,
+    /// What the arms run on, when that is not simply this host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+    /// Whether every slot begins from a cold state of its own: no warm-up and
+    /// no primers.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cold: bool,
+    /// Whether every arm has a process of its own inside a worker.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub separate: bool,
     /// What n counts.
     pub unit: ReplicationUnit,
     /// How slots are ordered inside a worker.

@@ -1,6 +1,6 @@
 //! Checks of a plan that came from a file or from a bench target.
 
-use super::{ExperimentPlan, MarginScale, PLAN_SCHEMA, Plan};
+use super::{ExperimentPlan, Margin, MarginScale, PLAN_SCHEMA, Plan};
 use std::collections::HashSet;
 
 /// Why a plan can't be run.
@@ -75,6 +75,21 @@ impl ExperimentPlan {
         }
     }
 
+    fn check_margin(&self, margin: Margin) -> Result<(), PlanError> {
+        if !(margin.value.is_finite() && margin.value > 0.0) {
+            return Err(self.error(format!(
+                "the margin is {}; it must be above zero: the smallest effect that matters",
+                margin.value
+            )));
+        }
+        if margin.scale == MarginScale::Relative && margin.value >= 1.0 {
+            return Err(
+                self.error("a relative margin is a fraction below 1 (`percent(1.0)` is 0.01)")
+            );
+        }
+        Ok(())
+    }
+
     /// Checks one experiment.
     ///
     /// # Errors
@@ -101,16 +116,16 @@ impl ExperimentPlan {
                 )));
             }
         }
-        if !(self.margin.value.is_finite() && self.margin.value > 0.0) {
-            return Err(self.error(format!(
-                "the margin is {}; it must be above zero: the smallest effect that matters",
-                self.margin.value
-            )));
-        }
-        if self.margin.scale == MarginScale::Relative && self.margin.value >= 1.0 {
-            return Err(
-                self.error("a relative margin is a fraction below 1 (`percent(1.0)` is 0.01)")
-            );
+        self.check_margin(self.margin)?;
+        let mut metrics = HashSet::from([self.metric.id.as_str()]);
+        for secondary in &self.secondary {
+            self.check_margin(secondary.margin)?;
+            if !metrics.insert(&secondary.metric.id) {
+                return Err(self.error(format!(
+                    "metric `{}` is declared twice; give each metric its own id",
+                    secondary.metric.id
+                )));
+            }
         }
         for t in &self.throughput {
             if !(t.per_iteration.is_finite() && t.per_iteration > 0.0) {

@@ -58,7 +58,12 @@ impl Record {
                     worker.start_ns.len(),
                     worker.host_ns.len(),
                 ];
-                if columns.iter().any(|&len| len != n) {
+                let optional = worker
+                    .secondary
+                    .iter()
+                    .map(Vec::len)
+                    .chain((!worker.flags.is_empty()).then_some(worker.flags.len()));
+                if columns.into_iter().chain(optional).any(|len| len != n) {
                     return Err(format!(
                         "experiment `{}`, worker {}: the columns differ in length",
                         data.id, worker.worker

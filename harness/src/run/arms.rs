@@ -1,9 +1,11 @@
 //! The built instances of a worker: verified, warmed up, ready for slots.
 
-use crate::observation::{ArmFault, Fault};
+use super::messages::Job;
+use super::remote::RemoteArm;
+use crate::observation::{ArmFault, Facts, Fault};
 use crate::plan::ExperimentPlan;
 use crate::schedule::WorkerSchedule;
-use crate::suite::{Bencher, Experiment, Output, Subject};
+use crate::suite::{ArmError, Bencher, BuildError, Experiment, Output, SlotValue, Subject};
 use crate::timer::Timer;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -27,6 +29,25 @@ pub(super) fn fault(arm: Option<String>, fault: Fault, message: &str) -> ArmFaul
     }
 }
 
+/// Where the code of an instance stands among the declared arms.
+pub(super) fn arm_index(
+    experiment: &Experiment,
+    plan: &ExperimentPlan,
+    instance: usize,
+) -> Result<usize, ArmFault> {
+    let declared = experiment
+        .declare()
+        .map_err(|e| fault(None, Fault::WrongUse, &e))?;
+    let code = plan.code_of_instance(instance);
+    declared.arms.iter().position(|a| a == code).ok_or_else(|| {
+        fault(
+            Some(code.to_owned()),
+            Fault::WrongUse,
+            "the executable has no such arm",
+        )
+    })
+}
+
 /// The built instances of a worker.
 pub(super) struct Arms<'a> {
     experiment: &'a Experiment,
@@ -40,33 +61,22 @@ impl<'a> Arms<'a> {
     /// Builds every instance in letter order.
     pub(super) fn build(
         experiment: &'a Experiment,
-        plan: &'a ExperimentPlan,
+        job: &'a Job,
         schedule: &'a WorkerSchedule,
     ) -> Result<Self, ArmFault> {
-        let declared = experiment
-            .declare()
-            .map_err(|e| fault(None, Fault::WrongUse, &e))?;
+        let plan = &job.experiment;
         let mut subjects: Vec<Option<Box<dyn Subject>>> =
             (0..plan.instances()).map(|_| None).collect();
         for &instance in &schedule.letters {
+            if plan.separate {
+                subjects[instance] = Some(Box::new(RemoteArm::start(job, instance)?));
+                continue;
+            }
             let name = plan.instance_name(instance);
-            let code = plan.code_of_instance(instance);
-            let index = declared
-                .arms
-                .iter()
-                .position(|a| a == code)
-                .ok_or_else(|| {
-                    fault(
-                        Some(code.to_owned()),
-                        Fault::WrongUse,
-                        "the executable has no such arm",
-                    )
-                })?;
+            let index = arm_index(experiment, plan, instance)?;
             let mut bencher = Bencher::new(schedule.input_seed);
             guard(&name, || experiment.build(index, &mut bencher))?;
-            let subject = bencher
-                .finish()
-                .map_err(|e| fault(Some(name), Fault::WrongUse, &e))?;
+            let subject = bencher.finish().map_err(|e| build_fault(&name, &e))?;
             subjects[instance] = Some(subject);
         }
         let subjects = subjects
@@ -80,21 +90,40 @@ impl<'a> Arms<'a> {
         })
     }
 
-    /// Runs a slot; an arm that panics is named.
-    pub(super) fn slot(
-        &mut self,
-        instance: usize,
-        iterations: u64,
-    ) -> Result<(f64, u64), ArmFault> {
+    /// Runs a slot; an arm that panics or gives up is named.
+    pub(super) fn slot(&mut self, instance: usize, iterations: u64) -> Result<SlotValue, ArmFault> {
         let subject = &mut self.subjects[instance];
         match catch_unwind(AssertUnwindSafe(|| subject.slot(iterations))) {
-            Ok(slot) => Ok((slot.value, slot.host_ns)),
+            Ok(Ok(slot)) => Ok(slot),
+            Ok(Err(error)) => Err(gave_up(&self.plan.instance_name(instance), &error)),
             Err(panic) => Err(panicked(&self.plan.instance_name(instance), panic.as_ref())),
+        }
+    }
+
+    /// The secondary metrics of an instance's last slot.
+    pub(super) fn secondary(&self, instance: usize) -> &[Option<f64>] {
+        self.subjects[instance].secondary()
+    }
+
+    /// What is known about every instance; empty when nothing is.
+    pub(super) fn facts(&self) -> Vec<Facts> {
+        let facts: Vec<Facts> = self
+            .subjects
+            .iter()
+            .map(|subject| subject.facts().into_iter().collect())
+            .collect();
+        if facts.iter().all(Facts::is_empty) {
+            Vec::new()
+        } else {
+            facts
         }
     }
 
     /// One iteration of every instance in letter order, then verification.
     pub(super) fn verify_after_one_iteration(&mut self) -> Result<(), ArmFault> {
+        if self.plan.cold && self.experiment.verifier().is_none() {
+            return Ok(());
+        }
         for letter in 0..self.schedule.letters.len() {
             self.slot(self.schedule.letters[letter], 1)?;
         }
@@ -109,7 +138,9 @@ impl<'a> Arms<'a> {
         let mut outputs: Vec<Option<Output>> = self.subjects.iter().map(|_| None).collect();
         for &instance in &self.schedule.letters {
             let name = self.plan.instance_name(instance);
-            let output = guard(&name, || self.subjects[instance].output())?.ok_or_else(|| {
+            let output = guard(&name, || self.subjects[instance].output())?
+                .map_err(|error| gave_up(&name, &error))?;
+            let output = output.ok_or_else(|| {
                 fault(
                     Some(name),
                     Fault::WrongUse,
@@ -141,11 +172,15 @@ impl<'a> Arms<'a> {
     /// Host nanoseconds per iteration of an instance, from a slot that is long
     /// enough to tell.
     pub(super) fn pilot(&mut self, instance: usize) -> Result<f64, ArmFault> {
+        if let Some(iterations) = self.experiment.sizes().iterations {
+            let host_ns = self.slot(instance, iterations)?.host_ns;
+            return Ok(host_ns.max(1) as f64 / iterations as f64);
+        }
         let mut iterations = 1;
         loop {
-            let (_, host_ns) = self.slot(instance, iterations)?;
+            let host_ns = self.slot(instance, iterations)?.host_ns;
             if host_ns >= PILOT_SLOT_NS || iterations >= 1 << 27 {
-                let (_, again) = self.slot(instance, iterations)?;
+                let again = self.slot(instance, iterations)?.host_ns;
                 return Ok(host_ns.min(again).max(1) as f64 / iterations as f64);
             }
             // At most tenfold at a time: the first slots are cold.
@@ -155,14 +190,19 @@ impl<'a> Arms<'a> {
     }
 
     /// Runs slots of every instance in turn until all are steady.
+    ///
+    /// Arms that begin every slot cold have nothing to warm up.
     pub(super) fn warm_up(&mut self) -> Result<(u32, bool), ArmFault> {
+        if self.plan.cold {
+            return Ok((0, true));
+        }
         let limit = Timer::start();
         let mut times = vec![Vec::new(); self.subjects.len()];
         loop {
             for letter in 0..self.schedule.letters.len() {
                 let instance = self.schedule.letters[letter];
-                let (_, host_ns) = self.slot(instance, self.plan.iterations)?;
-                times[instance].push(host_ns as f64);
+                let slot = self.slot(instance, self.plan.iterations)?;
+                times[instance].push(slot.host_ns as f64);
             }
             let steady = times.iter().all(|t| is_steady(t));
             let spent = u128::from(limit.elapsed_ns()) >= WARMUP_LIMIT.as_nanos();
@@ -190,6 +230,18 @@ fn is_steady(times: &[f64]) -> bool {
 /// Runs code of an arm; a panic becomes a fault that names the arm.
 pub(super) fn guard<T>(arm: &str, code: impl FnOnce() -> T) -> Result<T, ArmFault> {
     catch_unwind(AssertUnwindSafe(code)).map_err(|panic| panicked(arm, panic.as_ref()))
+}
+
+fn gave_up(arm: &str, error: &ArmError) -> ArmFault {
+    fault(Some(arm.to_owned()), Fault::Failed, &error.message)
+}
+
+/// Why an arm did not come to be, as a fault that names it.
+pub(super) fn build_fault(arm: &str, error: &BuildError) -> ArmFault {
+    match error {
+        BuildError::WrongUse(problem) => fault(Some(arm.to_owned()), Fault::WrongUse, problem),
+        BuildError::Failed(error) => gave_up(arm, error),
+    }
 }
 
 fn panicked(arm: &str, panic: &(dyn std::any::Any + Send)) -> ArmFault {

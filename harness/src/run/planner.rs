@@ -10,7 +10,7 @@ use super::sizing::{Reach, cost_ns, size};
 use crate::observation::{ArmFault, Fault};
 use crate::plan::{ExperimentPlan, Level, SameCode, Seed, TargetPlan};
 use crate::schedule::schedule_digest;
-use crate::suite::Suite;
+use crate::suite::{Sizes, Suite};
 use std::time::Duration;
 
 /// A pilot that says nothing for so long is stuck.
@@ -45,6 +45,8 @@ pub struct Options {
 /// One experiment on its way into the plan.
 pub(super) struct Draft {
     pub(super) plan: ExperimentPlan,
+    /// What the experiment declares itself.
+    pub(super) sizes: Sizes,
     pub(super) setup_ns: f64,
     pub(super) fault: Option<ArmFault>,
 }
@@ -137,9 +139,12 @@ fn declare(suite: &Suite, selected: &dyn Fn(&str) -> bool, options: &Options) ->
                 ),
             )),
             Err(problem) => drafts.push(Draft::broken(experiment.id(), &problem)),
-            Ok(plan) if options.calibrate => drafts.extend(against_itself(&plan)),
+            Ok(plan) if options.calibrate => {
+                drafts.extend(against_itself(&plan, experiment.sizes()));
+            }
             Ok(plan) => drafts.push(Draft {
                 plan,
+                sizes: experiment.sizes(),
                 setup_ns: 0.0,
                 fault: None,
             }),
@@ -149,7 +154,7 @@ fn declare(suite: &Suite, selected: &dyn Fn(&str) -> bool, options: &Options) ->
 }
 
 /// One A/A experiment for every arm.
-fn against_itself(plan: &ExperimentPlan) -> Vec<Draft> {
+fn against_itself(plan: &ExperimentPlan, sizes: Sizes) -> Vec<Draft> {
     let copies = plan.arms.iter().map(|arm| ExperimentPlan {
         id: format!("{} [{arm} = {arm}]", plan.id),
         arms: vec![arm.clone(), format!("{arm} again")],
@@ -163,6 +168,7 @@ fn against_itself(plan: &ExperimentPlan) -> Vec<Draft> {
     copies
         .map(|plan| Draft {
             plan,
+            sizes,
             setup_ns: 0.0,
             fault: None,
         })
@@ -187,6 +193,7 @@ impl Draft {
         };
         Self {
             plan,
+            sizes: Sizes::default(),
             setup_ns: 0.0,
             fault: Some(fault),
         }

@@ -76,9 +76,13 @@ pub(super) fn size(drafts: &mut [Draft], options: &Options, rule: &StopRule, fam
         // These stop by themselves: the number of workers is their limit.
         _ => options.workers.unwrap_or(SEQUENTIAL_WORKERS),
     };
-    let blocks = options.blocks.unwrap_or(level_blocks);
     for draft in drafts.iter_mut() {
-        draft.plan.iterations = iterations(&draft.plan.pilot_ns);
+        let declared = draft.sizes.blocks.unwrap_or(level_blocks);
+        let blocks = options.blocks.unwrap_or(declared);
+        draft.plan.iterations = draft
+            .sizes
+            .iterations
+            .unwrap_or_else(|| iterations(&draft.plan.pilot_ns));
         draft.set(workers, blocks);
         if let Some(time) = options.measurement_time {
             shrink(
@@ -160,7 +164,11 @@ pub(super) fn cost_ns(draft: &Draft) -> f64 {
     let control_slot = plan.pilot_ns[0] * plan.iterations as f64;
     let comparison = f64::from(plan.blocks) * slots_per_block(plan.arms.len()) as f64 * slot;
     let control_pairs = f64::from(plan.aa_blocks) * 4.0 * control_slot;
-    let warm_up = EXPECTED_WARMUP_SLOTS * (arms * slot + control_slot);
+    let warm_up = if plan.cold {
+        0.0
+    } else {
+        EXPECTED_WARMUP_SLOTS * (arms * slot + control_slot)
+    };
     let worker = START_NS + draft.setup_ns + warm_up + comparison + control_pairs;
     f64::from(plan.workers) * worker
 }

@@ -1,6 +1,6 @@
 //! The smoke run under `cargo test`: every arm once, verified, in this process.
 
-use super::arms::guard;
+use super::arms::{build_fault, guard};
 use crate::observation::{ArmFault, Fault};
 use crate::suite::{Suite, build_arm};
 
@@ -66,10 +66,10 @@ fn run_once(experiment: &crate::suite::Experiment, seed: u64) -> Result<(), ArmF
         };
         let output = guard(arm, || {
             let mut subject = build_arm(seed, |bencher| experiment.build(index, bencher))?;
-            subject.slot(1);
-            Ok(subject.output())
+            subject.slot(1)?;
+            Ok(subject.output()?)
         })?
-        .map_err(|problem: String| named(Fault::WrongUse, problem))?;
+        .map_err(|error| build_fault(arm, &error))?;
         let Some(verify) = experiment.verifier() else {
             continue;
         };

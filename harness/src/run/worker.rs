@@ -1,12 +1,13 @@
 //! The worker process: builds the arms, warms up, runs its schedule.
 
-use super::arms::{Arms, fault};
+use super::arms::{Arms, arm_index, fault};
 use super::messages::{Job, JobKind, Message, receive_job, send};
 use super::observation_log::ObservationLog;
+use super::remote::serve_arm;
 use crate::observation::{
     ArmFault, Fault, Line, OBSERVATION_SCHEMA, SlotLine, WorkerEnd, WorkerHeader,
 };
-use crate::plan::{Estimand, Seed};
+use crate::plan::{Estimand, ExperimentPlan, SecondaryRole, Seed};
 use crate::schedule::{WorkerSchedule, worker_schedule};
 use crate::suite::Suite;
 use crate::timer::Timer;
@@ -59,14 +60,21 @@ fn work(suite: &Suite, job: &Job, acks: &mut impl BufRead) -> Result<Message, Ar
             )
         })?;
     let schedule = worker_schedule(job.seed, &job.target, &job.experiment, job.worker);
+    if let JobKind::Arm { instance } = job.kind {
+        let name = job.experiment.instance_name(instance);
+        let index = arm_index(experiment, &job.experiment, instance)?;
+        let arm = (&job.experiment, index, name.as_str());
+        return serve_arm(experiment, arm, schedule.input_seed, acks);
+    }
     // Shifts what is allocated after it; the pages are touched so that they exist.
     let _heap_pad = black_box(vec![1u8; schedule.heap_pad]);
 
     let setup = Timer::start();
-    let mut arms = Arms::build(experiment, &job.experiment, &schedule)?;
+    let mut arms = Arms::build(experiment, job, &schedule)?;
     arms.verify_after_one_iteration()?;
     let setup_ns = setup.elapsed_ns();
     match &job.kind {
+        JobKind::Arm { .. } => unreachable!("answered above"),
         JobKind::Pilot => {
             let ns_per_iteration = (0..job.experiment.arms.len())
                 .map(|arm| arms.pilot(arm))
@@ -96,7 +104,7 @@ fn work(suite: &Suite, job: &Job, acks: &mut impl BufRead) -> Result<Message, Ar
 fn log_error(job: &Job, error: &io::Error) -> String {
     match &job.kind {
         JobKind::Measure { file } => format!("{}: {error}", file.display()),
-        JobKind::Pilot => error.to_string(),
+        JobKind::Pilot | JobKind::Arm { .. } => error.to_string(),
     }
 }
 
@@ -124,6 +132,7 @@ fn run_schedule(
         iterations,
         warmup_slots,
         steady,
+        facts: arms.facts(),
     }))
     .and_then(|()| log.sync())
     .map_err(system)?;
@@ -145,19 +154,22 @@ fn run_schedule(
         }
         for &instance in &block.slots {
             let start_ns = start.elapsed_ns();
-            let (value, host_ns) = arms.slot(instance, iterations)?;
+            let slot = arms.slot(instance, iterations)?;
             block_slots.push(SlotLine {
                 block: index as u32,
                 kind: block.kind,
                 instance,
                 start_ns,
-                value,
-                host_ns,
+                value: slot.value,
+                host_ns: slot.host_ns,
+                secondary: arms.secondary(instance).to_vec(),
+                flags: slot.flags,
             });
         }
         for slot in &block_slots {
-            check_value(job, slot)?;
-            log.write(&Line::Slot(*slot)).map_err(system)?;
+            let arm = job.experiment.instance_name(slot.instance);
+            check_values(&job.experiment, &arm, slot.value, &slot.secondary)?;
+            log.write(&Line::Slot(slot.clone())).map_err(system)?;
         }
         let now = start.elapsed_ns();
         if u128::from(now - last_progress) >= PROGRESS_INTERVAL.as_nanos() {
@@ -180,25 +192,47 @@ fn run_schedule(
 }
 
 /// A value that no estimate can use ends the experiment with the arm's name.
-fn check_value(job: &Job, slot: &SlotLine) -> Result<(), ArmFault> {
-    let arm = || Some(job.experiment.instance_name(slot.instance));
-    if !slot.value.is_finite() {
-        return Err(fault(
-            arm(),
-            Fault::BadValue,
-            &format!("it measured {}", slot.value),
+pub(super) fn check_values(
+    plan: &ExperimentPlan,
+    arm: &str,
+    value: Option<f64>,
+    secondary: &[Option<f64>],
+) -> Result<(), ArmFault> {
+    let bad = |message: String| {
+        let arm = Some(arm.to_owned());
+        Err(fault(arm, Fault::BadValue, &message))
+    };
+    if secondary.len() != plan.secondary.len() {
+        return bad(format!(
+            "it gave {} secondary values where the experiment declares {}",
+            secondary.len(),
+            plan.secondary.len()
         ));
     }
-    if job.experiment.estimand == Estimand::PairedLogRatio && slot.value <= 0.0 {
-        return Err(fault(
-            arm(),
-            Fault::BadValue,
-            &format!(
-                "it measured {}; a ratio needs values above zero: use \
+    let primary = (&plan.metric, plan.estimand, value);
+    let secondary = plan
+        .secondary
+        .iter()
+        .zip(secondary)
+        // What is only shown may be anything that can be written down.
+        .map(|(declared, &value)| match declared.role {
+            SecondaryRole::Describe | SecondaryRole::Match => {
+                (&declared.metric, Estimand::PairedDifference, value)
+            }
+            _ => (&declared.metric, declared.estimand, value),
+        });
+    for (metric, estimand, value) in std::iter::once(primary).chain(secondary) {
+        let Some(value) = value else { continue };
+        if !value.is_finite() {
+            return bad(format!("it measured {} {value}", metric.id));
+        }
+        if estimand == Estimand::PairedLogRatio && value <= 0.0 {
+            return bad(format!(
+                "it measured {} {value}; a ratio needs values above zero: use \
                  `.estimand(Estimand::PairedDifference)` with an absolute margin",
-                slot.value
-            ),
-        ));
+                metric.id
+            ));
+        }
     }
     Ok(())
 }

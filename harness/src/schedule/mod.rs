@@ -163,7 +163,9 @@ fn blocks(experiment: &ExperimentPlan, letter_of: &[usize], order: &mut Stream) 
             ));
         }
     }
-    prime(&mut blocks, letter_of);
+    if !experiment.cold {
+        prime(&mut blocks, letter_of);
+    }
     blocks
 }
 

@@ -2,7 +2,8 @@
 
 use super::Output;
 use super::subject::{
-    BATCH, Batched, Custom, Plain, ReadOutput, Returning, Stateful, StatefulCustom, Subject,
+    ArmError, BATCH, Batched, Custom, Plain, ReadOutput, Returning, Several, Stateful,
+    StatefulCustom, Subject,
 };
 use std::hint::black_box;
 use std::time::Duration;
@@ -17,6 +18,18 @@ pub struct Bencher {
     seed: u64,
     subject: Option<Box<dyn Subject>>,
     registrations: u32,
+    failure: Option<ArmError>,
+}
+
+/// Why an arm did not come to be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BuildError {
+    /// Its closure uses the bencher in a way that can't be measured.
+    #[error("{0}")]
+    WrongUse(String),
+    /// It reported why it can't be built.
+    #[error(transparent)]
+    Failed(#[from] ArmError),
 }
 
 impl Bencher {
@@ -25,6 +38,7 @@ impl Bencher {
             seed,
             subject: None,
             registrations: 0,
+            failure: None,
         }
     }
 
@@ -91,6 +105,19 @@ impl Bencher {
         self.register(Custom { measure });
     }
 
+    /// `measure` runs the given number of iterations and returns, per
+    /// iteration, the experiment's metric and its secondary metrics in the order
+    /// of their declaration; `None` is a value that is missing.
+    pub fn iter_metrics<const N: usize>(
+        &mut self,
+        measure: impl FnMut(u64) -> (f64, [Option<f64>; N]) + 'static,
+    ) {
+        self.register(Several {
+            measure,
+            secondary: [None; N],
+        });
+    }
+
     /// An arm with a state whose output can be read outside the timed part:
     /// `b.state(kernel).output(|k| k.output().to_vec()).iter(|k| k.run())`.
     pub fn state<S: 'static>(&mut self, state: S) -> StateBencher<'_, S> {
@@ -107,14 +134,24 @@ impl Bencher {
         self.subject = Some(Box::new(subject));
     }
 
+    /// Reports that the arm can't be built here; instead of an `iter` method.
+    pub fn fail(&mut self, error: ArmError) {
+        self.failure.get_or_insert(error);
+    }
+
     /// The registered arm, or what is wrong with the registration.
-    pub(crate) fn finish(self) -> Result<Box<dyn Subject>, String> {
+    pub(crate) fn finish(self) -> Result<Box<dyn Subject>, BuildError> {
+        if let Some(failure) = self.failure {
+            return Err(failure.into());
+        }
         match (self.registrations, self.subject) {
             (1, Some(subject)) => Ok(subject),
-            (0, _) => Err("its closure never called an `iter` method of the bencher".into()),
-            (n, _) => Err(format!(
-                "its closure called `iter` methods {n} times; call exactly one"
+            (0, _) => Err(BuildError::WrongUse(
+                "its closure never called an `iter` method of the bencher".into(),
             )),
+            (n, _) => Err(BuildError::WrongUse(format!(
+                "its closure called `iter` methods {n} times; call exactly one"
+            ))),
         }
     }
 }
@@ -123,8 +160,11 @@ impl Bencher {
 /// what a slot itself costs.
 ///
 /// # Errors
-/// If `arm` did not call exactly one `iter` method.
-pub fn build_arm(seed: u64, arm: impl FnOnce(&mut Bencher)) -> Result<Box<dyn Subject>, String> {
+/// If `arm` did not call exactly one `iter` method, or reported a failure.
+pub fn build_arm(
+    seed: u64,
+    arm: impl FnOnce(&mut Bencher),
+) -> Result<Box<dyn Subject>, BuildError> {
     let mut bencher = Bencher::new(seed);
     arm(&mut bencher);
     bencher.finish()

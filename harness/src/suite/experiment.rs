@@ -2,7 +2,8 @@
 
 use super::{Bencher, Verify};
 use crate::plan::{
-    Design, Estimand, ExperimentPlan, Margin, Metric, ReplicationUnit, Throughput, ThroughputKind,
+    Design, Estimand, ExperimentPlan, Margin, Metric, ReplicationUnit, SecondaryMetric, Throughput,
+    ThroughputKind,
 };
 
 /// The smallest change that matters, in percent of the control.
@@ -59,8 +60,24 @@ pub struct Experiment {
     metric: Metric,
     margin: Margin,
     estimand: Estimand,
+    secondary: Vec<SecondaryMetric>,
     throughput: Vec<Throughput>,
     verify: Option<Verify>,
+    device: Option<String>,
+    unit: ReplicationUnit,
+    cold: bool,
+    separate: bool,
+    sizes: Sizes,
+}
+
+/// Sizes that an experiment declares itself instead of leaving them to the pilot
+/// and to the options of a session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sizes {
+    /// Iterations of a slot.
+    pub iterations: Option<u64>,
+    /// Comparison blocks of a worker.
+    pub blocks: Option<u32>,
 }
 
 impl Experiment {
@@ -71,8 +88,14 @@ impl Experiment {
             metric: Metric::wall_time(),
             margin: Margin::DEFAULT,
             estimand: Estimand::PairedLogRatio,
+            secondary: Vec::new(),
             throughput: Vec::new(),
             verify: None,
+            device: None,
+            unit: ReplicationUnit::Worker,
+            cold: false,
+            separate: false,
+            sizes: Sizes::default(),
         }
     }
 
@@ -127,6 +150,57 @@ impl Experiment {
     pub fn estimand(&mut self, estimand: Estimand) -> &mut Self {
         self.estimand = estimand;
         self
+    }
+
+    /// A further metric of the same slots. Arms give its values through
+    /// [`Subject::secondary`](super::Subject::secondary), in the order of these calls.
+    pub fn secondary(&mut self, metric: SecondaryMetric) -> &mut Self {
+        self.secondary.push(metric);
+        self
+    }
+
+    /// What the arms run on, for every line that is printed about them.
+    pub fn device_label(&mut self, label: impl Into<String>) -> &mut Self {
+        self.device = Some(label.into());
+        self
+    }
+
+    /// What n counts, where a fresh worker does not restart what is measured (a
+    /// server that was running before). Caps the claims at `directional`.
+    pub fn unit(&mut self, unit: ReplicationUnit) -> &mut Self {
+        self.unit = unit;
+        self
+    }
+
+    /// Every slot begins from a cold state that the arm makes itself: nothing
+    /// is warmed up.
+    pub fn cold(&mut self) -> &mut Self {
+        self.cold = true;
+        self
+    }
+
+    /// Every arm gets a process of its own inside a worker. All are alive, one
+    /// works at a time: nothing that lives in a process (allocator, device
+    /// context, caches of a library) is shared by the arms.
+    pub fn separate_processes(&mut self) -> &mut Self {
+        self.separate = true;
+        self
+    }
+
+    /// Iterations of a slot, instead of what the pilot would choose.
+    pub fn iterations(&mut self, iterations: u64) -> &mut Self {
+        self.sizes.iterations = Some(iterations);
+        self
+    }
+
+    /// Comparison blocks of a worker, where the session's options name none.
+    pub fn blocks(&mut self, blocks: u32) -> &mut Self {
+        self.sizes.blocks = Some(blocks);
+        self
+    }
+
+    pub(crate) fn sizes(&self) -> Sizes {
+        self.sizes
     }
 
     /// Bytes that one iteration reads and writes.
@@ -237,6 +311,9 @@ impl Experiment {
                 ));
             }
         }
+        if self.sizes.iterations == Some(0) || self.sizes.blocks == Some(0) {
+            return Err("`.iterations(..)` and `.blocks(..)` must be at least 1".into());
+        }
         if self.estimand == Estimand::PairedDifference
             && self.margin.declared
             && self.margin.scale == crate::plan::MarginScale::Relative
@@ -253,7 +330,11 @@ impl Experiment {
             metric: self.metric.clone(),
             margin: self.margin,
             estimand: self.estimand,
-            unit: ReplicationUnit::Worker,
+            secondary: self.secondary.clone(),
+            device: self.device.clone(),
+            cold: self.cold,
+            separate: self.separate,
+            unit: self.unit,
             workers: 1,
             blocks: 1,
             aa_blocks: 1,

@@ -26,11 +26,12 @@ mod output;
 mod subject;
 mod verify;
 
-pub use bencher::{Bencher, StateBencher, build_arm};
+pub use bencher::{Bencher, BuildError, StateBencher, build_arm};
+pub(crate) use experiment::Sizes;
 pub use experiment::{ArmFactory, ArmRole, Experiment, Suite, percent};
 pub use output::Output;
-pub use subject::{SlotValue, Subject};
+pub use subject::{ArmError, CODE_HASH, SlotValue, Subject};
 pub use verify::{
     Mismatch, Tolerance, Verify, absolute, matches_reference, outputs_agree, outputs_equal,
-    relative, ulps,
+    relative, ulps, within,
 };

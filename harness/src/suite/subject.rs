@@ -1,35 +1,81 @@
 //! An arm that is ready to run: a slot is one call.
 
 use super::Output;
+use crate::plan::SlotFlags;
 use crate::timer::Timer;
 use std::hint::black_box;
 
 /// What a slot measured.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SlotValue {
-    /// The metric, per iteration.
-    pub value: f64,
+    /// The metric, per iteration; `None` when the work gave no value (a failed
+    /// request).
+    pub value: Option<f64>,
     /// Host time of the whole slot, nanoseconds.
     pub host_ns: u64,
+    /// What is wrong with the slot.
+    pub flags: SlotFlags,
 }
 
-impl SlotValue {
-    pub(super) fn from_host_time(host_ns: u64, iterations: u64) -> Self {
+/// Why an arm can't be built or can't go on. The experiment fails with it; the
+/// others go on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ArmError {
+    /// What happened, and what to do about it.
+    pub message: String,
+}
+
+impl ArmError {
+    /// An error with a message.
+    pub fn new(message: impl Into<String>) -> Self {
         Self {
-            value: host_ns as f64 / iterations as f64,
-            host_ns,
+            message: message.into(),
         }
     }
 }
+
+impl SlotValue {
+    /// A slot whose metric is its host time.
+    #[must_use]
+    pub fn from_host_time(host_ns: u64, iterations: u64) -> Self {
+        Self {
+            value: Some(host_ns as f64 / iterations as f64),
+            host_ns,
+            flags: SlotFlags::NONE,
+        }
+    }
+}
+
+/// Name of the fact that holds a hash of the arm's machine code.
+pub const CODE_HASH: &str = "code_hash";
 
 /// A built arm. The loop over iterations stands inside [`Subject::slot`], so
 /// that a slot costs one indirect call whatever the iterations.
 pub trait Subject {
     /// Runs `iterations` iterations and returns what was measured.
-    fn slot(&mut self, iterations: u64) -> SlotValue;
+    ///
+    /// # Errors
+    /// When the arm can't go on.
+    fn slot(&mut self, iterations: u64) -> Result<SlotValue, ArmError>;
+
+    /// The secondary metrics of the last slot, per iteration, in the order in
+    /// which the experiment declares them; `None` is a value that is missing.
+    fn secondary(&self) -> &[Option<f64>] {
+        &[]
+    }
 
     /// The output to verify, when the arm declares one.
-    fn output(&mut self) -> Option<Output>;
+    ///
+    /// # Errors
+    /// When the output can't be read.
+    fn output(&mut self) -> Result<Option<Output>, ArmError>;
+
+    /// What is known about the built arm: registers, versions. Arms with equal
+    /// values of [`CODE_HASH`] are reported as the same code.
+    fn facts(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
 }
 
 /// A closure over its own state.
@@ -38,16 +84,16 @@ pub(super) struct Plain<F> {
 }
 
 impl<O, F: FnMut() -> O> Subject for Plain<F> {
-    fn slot(&mut self, iterations: u64) -> SlotValue {
+    fn slot(&mut self, iterations: u64) -> Result<SlotValue, ArmError> {
         let timer = Timer::start();
         for _ in 0..iterations {
             black_box((self.routine)());
         }
-        SlotValue::from_host_time(timer.elapsed_ns(), iterations)
+        Ok(SlotValue::from_host_time(timer.elapsed_ns(), iterations))
     }
 
-    fn output(&mut self) -> Option<Output> {
-        None
+    fn output(&mut self) -> Result<Option<Output>, ArmError> {
+        Ok(None)
     }
 }
 
@@ -57,16 +103,16 @@ pub(super) struct Returning<F> {
 }
 
 impl<T: Into<Output>, F: FnMut() -> T> Subject for Returning<F> {
-    fn slot(&mut self, iterations: u64) -> SlotValue {
+    fn slot(&mut self, iterations: u64) -> Result<SlotValue, ArmError> {
         let timer = Timer::start();
         for _ in 0..iterations {
             black_box((self.routine)());
         }
-        SlotValue::from_host_time(timer.elapsed_ns(), iterations)
+        Ok(SlotValue::from_host_time(timer.elapsed_ns(), iterations))
     }
 
-    fn output(&mut self) -> Option<Output> {
-        Some((self.routine)().into())
+    fn output(&mut self) -> Result<Option<Output>, ArmError> {
+        Ok(Some((self.routine)().into()))
     }
 }
 
@@ -76,17 +122,47 @@ pub(super) struct Custom<F> {
 }
 
 impl<F: FnMut(u64) -> f64> Subject for Custom<F> {
-    fn slot(&mut self, iterations: u64) -> SlotValue {
+    fn slot(&mut self, iterations: u64) -> Result<SlotValue, ArmError> {
         let timer = Timer::start();
         let value = (self.measure)(iterations);
-        SlotValue {
-            value,
+        Ok(SlotValue {
+            value: Some(value),
             host_ns: timer.elapsed_ns(),
-        }
+            flags: SlotFlags::NONE,
+        })
     }
 
-    fn output(&mut self) -> Option<Output> {
-        None
+    fn output(&mut self) -> Result<Option<Output>, ArmError> {
+        Ok(None)
+    }
+}
+
+/// A function that measures several metrics itself.
+pub(super) struct Several<F, const N: usize> {
+    pub measure: F,
+    /// Those of the last slot.
+    pub secondary: [Option<f64>; N],
+}
+
+impl<F: FnMut(u64) -> (f64, [Option<f64>; N]), const N: usize> Subject for Several<F, N> {
+    fn slot(&mut self, iterations: u64) -> Result<SlotValue, ArmError> {
+        let timer = Timer::start();
+        let (value, secondary) = (self.measure)(iterations);
+        let host_ns = timer.elapsed_ns();
+        self.secondary = secondary;
+        Ok(SlotValue {
+            value: Some(value),
+            host_ns,
+            flags: SlotFlags::NONE,
+        })
+    }
+
+    fn secondary(&self) -> &[Option<f64>] {
+        &self.secondary
+    }
+
+    fn output(&mut self) -> Result<Option<Output>, ArmError> {
+        Ok(None)
     }
 }
 
@@ -103,7 +179,7 @@ pub(super) struct Batched<I, S, F> {
 pub(super) const BATCH: usize = 1024;
 
 impl<I, S: FnMut() -> I, F: FnMut(&mut I)> Subject for Batched<I, S, F> {
-    fn slot(&mut self, iterations: u64) -> SlotValue {
+    fn slot(&mut self, iterations: u64) -> Result<SlotValue, ArmError> {
         let mut left = iterations;
         let mut host_ns = 0;
         while left > 0 {
@@ -118,11 +194,11 @@ impl<I, S: FnMut() -> I, F: FnMut(&mut I)> Subject for Batched<I, S, F> {
             self.inputs.clear();
             left -= batch;
         }
-        SlotValue::from_host_time(host_ns, iterations)
+        Ok(SlotValue::from_host_time(host_ns, iterations))
     }
 
-    fn output(&mut self) -> Option<Output> {
-        None
+    fn output(&mut self) -> Result<Option<Output>, ArmError> {
+        Ok(None)
     }
 }
 
@@ -137,16 +213,16 @@ pub(super) struct Stateful<S, F> {
 }
 
 impl<O, S, F: FnMut(&mut S) -> O> Subject for Stateful<S, F> {
-    fn slot(&mut self, iterations: u64) -> SlotValue {
+    fn slot(&mut self, iterations: u64) -> Result<SlotValue, ArmError> {
         let timer = Timer::start();
         for _ in 0..iterations {
             black_box((self.routine)(black_box(&mut self.state)));
         }
-        SlotValue::from_host_time(timer.elapsed_ns(), iterations)
+        Ok(SlotValue::from_host_time(timer.elapsed_ns(), iterations))
     }
 
-    fn output(&mut self) -> Option<Output> {
-        self.output.as_mut().map(|read| read(&mut self.state))
+    fn output(&mut self) -> Result<Option<Output>, ArmError> {
+        Ok(self.output.as_mut().map(|read| read(&mut self.state)))
     }
 }
 
@@ -158,16 +234,17 @@ pub(super) struct StatefulCustom<S, F> {
 }
 
 impl<S, F: FnMut(&mut S, u64) -> f64> Subject for StatefulCustom<S, F> {
-    fn slot(&mut self, iterations: u64) -> SlotValue {
+    fn slot(&mut self, iterations: u64) -> Result<SlotValue, ArmError> {
         let timer = Timer::start();
         let value = (self.measure)(&mut self.state, iterations);
-        SlotValue {
-            value,
+        Ok(SlotValue {
+            value: Some(value),
             host_ns: timer.elapsed_ns(),
-        }
+            flags: SlotFlags::NONE,
+        })
     }
 
-    fn output(&mut self) -> Option<Output> {
-        self.output.as_mut().map(|read| read(&mut self.state))
+    fn output(&mut self) -> Result<Option<Output>, ArmError> {
+        Ok(self.output.as_mut().map(|read| read(&mut self.state)))
     }
 }

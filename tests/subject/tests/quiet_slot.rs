@@ -32,9 +32,9 @@ static COUNTING: Counting = Counting;
 fn allocations_in_a_slot(build: impl FnOnce(&mut Bencher)) -> u64 {
     let mut arm = build_arm(1, build).unwrap();
     // What a routine allocates at its first call is its own.
-    arm.slot(3);
+    arm.slot(3).unwrap();
     let before = ALLOCATIONS.get();
-    arm.slot(3000);
+    arm.slot(3000).unwrap();
     ALLOCATIONS.get() - before
 }
 

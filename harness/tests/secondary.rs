@@ -1,0 +1,333 @@
+//! Further metrics, flags and facts of slots, through the whole judgement.
+
+use bootstrap::Stream;
+use evenhand_harness::claim::{Class, ExperimentJudgement, judge};
+use evenhand_harness::gate::Code;
+use evenhand_harness::observation::{
+    Environment, ExperimentData, Facts, Measurements, OBSERVATION_SCHEMA, SlotLine, Status,
+    WorkerData, WorkerHeader, WorkerOutcome,
+};
+use evenhand_harness::plan::{
+    Design, Direction, Estimand, ExperimentPlan, Margin, Metric, PLAN_SCHEMA, Plan,
+    ReplicationUnit, SecondaryMetric, SecondaryRole, Seed, SlotFlags, StopRule, TargetPlan,
+};
+use evenhand_harness::schedule::worker_schedule;
+
+const WORKERS: u32 = 16;
+const BLOCKS: u32 = 8;
+
+/// What a slot gives: the primary value, the secondary ones, and its flags.
+type Slot = (Option<f64>, Vec<Option<f64>>, SlotFlags);
+
+fn metric(id: &str, unit: &str) -> Metric {
+    Metric::new(id, unit, Direction::Lower)
+}
+
+fn secondary(id: &str, unit: &str, role: SecondaryRole) -> SecondaryMetric {
+    SecondaryMetric::new(metric(id, unit), role).margin(Margin::relative(0.01))
+}
+
+/// Judges an experiment of control and candidate whose slots `slot` makes from
+/// the instance, a number that grows by one per slot, and noise of one tenth
+/// of a percent.
+fn judged(
+    secondary: Vec<SecondaryMetric>,
+    facts: &[&[(&str, &str)]],
+    slot: impl Fn(usize, usize, f64) -> Slot,
+) -> ExperimentJudgement {
+    let experiment = ExperimentPlan {
+        id: "e".into(),
+        arms: vec!["a".into(), "b".into()],
+        metric: metric("time", "ns"),
+        margin: Margin::relative(0.01),
+        estimand: Estimand::PairedLogRatio,
+        secondary,
+        device: None,
+        cold: false,
+        separate: false,
+        unit: ReplicationUnit::Worker,
+        design: Design::Abba,
+        workers: WORKERS,
+        blocks: BLOCKS,
+        aa_blocks: BLOCKS / 2,
+        iterations: 1,
+        throughput: Vec::new(),
+        verified: true,
+        same_code: None,
+        pilot_ns: Vec::new(),
+        schedule_digest: String::new(),
+    };
+    experiment.validate().unwrap();
+    let seed = Seed(11);
+    let mut noise = Stream::new(3, "noise");
+    let workers = (0..WORKERS)
+        .map(|index| {
+            let schedule = worker_schedule(seed, "t", &experiment, index);
+            let mut worker = WorkerData::new(WorkerHeader {
+                schema: OBSERVATION_SCHEMA.into(),
+                target: "t".into(),
+                experiment: "e".into(),
+                worker: index,
+                pid: index,
+                started: "2026-01-01T00:00:00Z".into(),
+                letters: schedule.letters.clone(),
+                input_seed: Seed(schedule.input_seed),
+                iterations: 1,
+                warmup_slots: 8,
+                steady: true,
+                facts: facts
+                    .iter()
+                    .map(|facts| {
+                        let owned = facts.iter().map(|&(k, v)| (k.to_owned(), v.to_owned()));
+                        owned.collect::<Facts>()
+                    })
+                    .collect(),
+            });
+            for (block, planned) in schedule.blocks.iter().enumerate() {
+                for &instance in &planned.slots {
+                    let at = worker.len();
+                    let arm = if instance == 1 { 1 } else { 0 };
+                    let (value, secondary, flags) = slot(arm, at, 0.001 * (noise.unit() - 0.5));
+                    worker.push(SlotLine {
+                        block: block as u32,
+                        kind: planned.kind,
+                        instance,
+                        start_ns: at as u64,
+                        value,
+                        host_ns: 1_000_000,
+                        secondary,
+                        flags,
+                    });
+                }
+            }
+            worker.outcome = WorkerOutcome::Complete;
+            worker
+        })
+        .collect();
+    let plan = Plan {
+        schema: PLAN_SCHEMA.into(),
+        session: "s".into(),
+        created: "2026-01-01T00:00:00Z".into(),
+        seed,
+        alpha: 0.05,
+        stop_rule: StopRule::Fixed,
+        attempt: 1,
+        repeats: None,
+        targets: vec![TargetPlan {
+            name: "t".into(),
+            experiments: vec![experiment],
+        }],
+    };
+    let measurements = Measurements {
+        status: Status::Complete,
+        environment: Environment::default(),
+        experiments: vec![ExperimentData {
+            target: "t".into(),
+            id: "e".into(),
+            fault: None,
+            workers,
+        }],
+    };
+    // What a file holds is what is judged.
+    let text = serde_json::to_string(&measurements).unwrap();
+    let read: Measurements = serde_json::from_str(&text).unwrap();
+    assert_eq!(read, measurements);
+    judge(&plan, &read).experiments.remove(0)
+}
+
+fn codes(judged: &ExperimentJudgement) -> Vec<Code> {
+    judged.claims[0].reasons.iter().map(|r| r.code).collect()
+}
+
+/// Ten percent faster in the candidate.
+fn faster(arm: usize, noise: f64) -> f64 {
+    (if arm == 1 { 90.0 } else { 100.0 }) * (1.0 + noise)
+}
+
+#[test]
+fn secondary_metrics_have_claims_in_a_family_of_their_own() {
+    let metrics = vec![
+        secondary("same", "ns", SecondaryRole::Claim),
+        secondary("slower", "ns", SecondaryRole::Claim),
+        secondary("shown", "ns", SecondaryRole::Describe),
+    ];
+    let judged = judged(metrics, &[], |arm, _, noise| {
+        let value = faster(arm, noise);
+        let slower = 100.0 * (1.0 - noise) * (1.0 + 0.05 * arm as f64);
+        let same = 50.0 * (1.0 + noise);
+        (
+            Some(value),
+            vec![Some(same), Some(slower), None],
+            SlotFlags::NONE,
+        )
+    });
+    assert_eq!(judged.claims[0].class, Class::Strong);
+    let [same, slower, shown] = &judged.secondary[..] else {
+        panic!("three metrics");
+    };
+    assert_eq!(same.claims[0].class, Class::ParityEstablished);
+    assert_eq!(slower.claims[0].class, Class::Strong);
+    assert!(slower.claims[0].sentence.contains("slower of `b`"));
+    assert!(slower.claims[0].estimate.p_adjusted >= slower.claims[0].estimate.p);
+    assert!(shown.claims.is_empty());
+    assert_eq!(shown.arms[0].median, None, "missing is not zero");
+}
+
+#[test]
+fn the_primary_claims_only_what_the_corroborating_metric_shows() {
+    let cycles = || vec![secondary("cycles", "cycles", SecondaryRole::Corroborate)];
+    let agree = judged(cycles(), &[], |arm, _, noise| {
+        let value = faster(arm, noise);
+        (Some(value), vec![Some(1.4 * value)], SlotFlags::NONE)
+    });
+    assert_eq!(agree.claims[0].class, Class::Strong);
+    // Less time in as many cycles: the clock, not the code.
+    let clock = judged(cycles(), &[], |arm, _, noise| {
+        let cycles = 100.0 * (1.0 - noise);
+        (
+            Some(faster(arm, noise)),
+            vec![Some(cycles)],
+            SlotFlags::NONE,
+        )
+    });
+    assert_eq!(clock.claims[0].class, Class::Directional);
+    assert!(codes(&clock).contains(&Code::Uncorroborated));
+    let unmeasured = judged(cycles(), &[], |arm, _, noise| {
+        (Some(faster(arm, noise)), vec![None], SlotFlags::NONE)
+    });
+    assert_eq!(unmeasured.claims[0].class, Class::Directional);
+    // Equal times from different cycles are no parity.
+    let hidden = judged(cycles(), &[], |arm, _, noise| {
+        let value = 100.0 * (1.0 + noise);
+        (Some(value), vec![Some(faster(arm, noise))], SlotFlags::NONE)
+    });
+    assert_ne!(hidden.claims[0].class, Class::ParityEstablished);
+}
+
+#[test]
+fn unequal_work_leaves_metrics_per_unit_of_work() {
+    let metrics = || {
+        vec![
+            secondary("completion_tokens", "tokens", SecondaryRole::Match),
+            secondary("per_token", "ns", SecondaryRole::ClaimPerUnit),
+            secondary("whole", "ns", SecondaryRole::Claim),
+        ]
+    };
+    let run = |tokens: fn(usize, usize) -> f64| {
+        judged(metrics(), &[], move |arm, at, noise| {
+            let value = faster(arm, noise);
+            let all = vec![Some(tokens(arm, at)), Some(value), Some(value)];
+            (Some(value), all, SlotFlags::NONE)
+        })
+    };
+    let equal = run(|_, _| 32.0);
+    assert_eq!(equal.claims[0].class, Class::Strong);
+    let once = run(|arm, at| if arm == 1 && at % 7 == 3 { 31.0 } else { 32.0 });
+    assert_eq!(once.claims[0].class, Class::Invalid);
+    assert!(codes(&once).contains(&Code::TokenMismatch));
+    assert_eq!(once.secondary[1].claims[0].class, Class::Strong);
+    assert_eq!(once.secondary[2].claims[0].class, Class::Invalid);
+}
+
+#[test]
+fn few_and_equal_failures_are_a_note_many_or_unequal_ones_refuse() {
+    let run = |fails: fn(usize, usize) -> bool| {
+        judged(vec![], &[], move |arm, at, noise| {
+            if fails(arm, at) {
+                (None, vec![], SlotFlags::FAILED)
+            } else {
+                (Some(faster(arm, noise)), vec![], SlotFlags::NONE)
+            }
+        })
+    };
+    let few = run(|_, at| at == 5);
+    assert_eq!(few.claims[0].class, Class::Strong);
+    assert!(codes(&few).contains(&Code::ErrorsPresent));
+    let many = run(|_, at| at % 10 == 5);
+    assert_eq!(many.claims[0].class, Class::Invalid);
+    let unequal = run(|arm, at| arm == 1 && at % 9 == 0 && at > 0);
+    assert_eq!(unequal.claims[0].class, Class::Invalid);
+    assert!(unequal.claims[0].sentence.contains("slots failed"));
+    let all = run(|arm, _| arm == 1);
+    assert_eq!(all.claims[0].class, Class::Invalid);
+    assert_eq!(all.arms[1].median, None);
+}
+
+#[test]
+fn flags_act_by_their_share_and_their_code() {
+    let run = |flag: SlotFlags, every: usize| {
+        judged(vec![], &[], move |arm, at, noise| {
+            let flags = if at % every == 0 {
+                flag
+            } else {
+                SlotFlags::NONE
+            };
+            (Some(faster(arm, noise)), vec![], flags)
+        })
+    };
+    for (flag, every, class, code) in [
+        (SlotFlags::THROTTLED, 4, Class::Moderate, Code::Throttled),
+        (SlotFlags::THROTTLED, 47, Class::Strong, Code::Throttled),
+        (
+            SlotFlags::SCHEDULE_LATE,
+            4,
+            Class::Invalid,
+            Code::ScheduleLate,
+        ),
+        (
+            SlotFlags::SCHEDULE_LATE,
+            47,
+            Class::Strong,
+            Code::ScheduleLate,
+        ),
+        (
+            SlotFlags::CLIENT_SATURATED,
+            2,
+            Class::Invalid,
+            Code::ClientSaturated,
+        ),
+        (
+            SlotFlags::INPUT_CHANGED,
+            47,
+            Class::Invalid,
+            Code::InputChanged,
+        ),
+        (SlotFlags::HIDDEN_WORK, 47, Class::Invalid, Code::HiddenWork),
+        (SlotFlags::FALLBACK, 47, Class::Invalid, Code::FallbackUsed),
+        (
+            SlotFlags::CACHE_STATE,
+            47,
+            Class::Invalid,
+            Code::CacheStateUnequal,
+        ),
+        (
+            SlotFlags::TOO_SHORT,
+            47,
+            Class::Directional,
+            Code::BelowResolution,
+        ),
+        (
+            SlotFlags::MEMORY_GREW,
+            47,
+            Class::Moderate,
+            Code::MemoryGrew,
+        ),
+        (SlotFlags::FOREIGN_WORK, 2, Class::Strong, Code::ForeignLoad),
+    ] {
+        let judged = run(flag, every);
+        assert_eq!(judged.claims[0].class, class, "{code} every {every}");
+        assert!(codes(&judged).contains(&code), "{code} every {every}");
+    }
+}
+
+#[test]
+fn equal_machine_code_is_reported() {
+    let run = |b: &'static str| {
+        let facts: &[&[(&str, &str)]] = &[&[("code_hash", "c0de")], &[("code_hash", b)], &[]];
+        judged(vec![], facts, |_, _, noise| {
+            (Some(100.0 * (1.0 + noise)), vec![], SlotFlags::NONE)
+        })
+    };
+    assert!(codes(&run("c0de")).contains(&Code::SameCode));
+    assert!(!codes(&run("0ther")).contains(&Code::SameCode));
+}
