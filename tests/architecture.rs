@@ -125,7 +125,7 @@ const ROOT: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "harness", "report", "interop", "protocol", "runtime", "serving", "simulate",
+            "harness", "report", "interop", "protocol", "device", "runtime", "serving", "simulate",
         ],
     ),
 ];
