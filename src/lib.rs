@@ -35,6 +35,7 @@
 //! | [`protocol`] | the arguments a bench target understands |
 //! | [`report`] | words and pictures |
 //! | [`interop`] | other tools' formats |
+//! | `serving` | the request path: client, metrics, null server |
 //! | `runtime` | an embedded model server to measure a request path with |
 //! | [`harness`] | plan, run, record, estimate, gate, claim |
 
@@ -49,6 +50,8 @@ pub mod report;
 pub mod cli;
 #[cfg(feature = "runtime")]
 pub mod runtime;
+#[cfg(feature = "serving")]
+pub mod serving;
 #[cfg(feature = "cli")]
 pub mod simulate;
 

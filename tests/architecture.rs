@@ -108,6 +108,7 @@ const ROOT: &[(&str, &[&str])] = &[
             "harness::run",
         ],
     ),
+    ("serving", &["harness::plan", "harness::suite"]),
     ("protocol", &["harness", "report", "interop", "device"]),
     (
         "simulate",
@@ -124,7 +125,7 @@ const ROOT: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "harness", "report", "interop", "protocol", "runtime", "simulate", "device",
+            "harness", "report", "interop", "protocol", "device", "runtime", "serving", "simulate",
         ],
     ),
 ];

@@ -12,6 +12,8 @@ mod gate;
 mod import;
 mod list;
 mod measure;
+#[cfg(feature = "serving")]
+mod null_server;
 mod planning;
 mod records;
 mod report;
@@ -102,6 +104,9 @@ enum Command {
     Serve(Box<serve::Arguments>),
     /// Simulate the rules: false-claim rates, coverage and power
     Simulate(simulate::Arguments),
+    /// Serve known answers, or prove the client against them
+    #[cfg(feature = "serving")]
+    NullServer(null_server::Arguments),
     /// Print shell completions
     #[command(hide = true)]
     Completions(completions::Arguments),
@@ -146,6 +151,8 @@ pub fn main() -> ExitCode {
         #[cfg(feature = "runtime")]
         Command::Serve(a) => serve::run(a),
         Command::Simulate(a) => simulate::run(a),
+        #[cfg(feature = "serving")]
+        Command::NullServer(a) => null_server::run(a),
         Command::Completions(a) => completions::run(a),
         Command::Man(a) => completions::man(a),
     };
