@@ -32,6 +32,7 @@
 //! | [`inputs`] | seeded inputs |
 //! | [`executor`] | async arms |
 //! | [`protocol`] | the arguments a bench target understands |
+//! | `serving` | the request path of inference runtimes: targets, load, arms |
 //! | [`report`] | words and pictures |
 //! | [`interop`] | other tools' formats |
 //! | [`harness`] | plan, run, record, estimate, gate, claim |
@@ -44,6 +45,8 @@ pub mod report;
 
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "serving")]
+pub mod serving;
 #[cfg(feature = "cli")]
 pub mod simulate;
 

@@ -86,6 +86,17 @@ const ROOT: &[(&str, &[&str])] = &[
     ("inputs", &[]),
     ("executor", &["harness::suite", "harness::timer"]),
     (
+        "serving",
+        &[
+            "inputs",
+            "runtime",
+            "harness::estimate",
+            "harness::plan",
+            "harness::suite",
+            "harness::timer",
+        ],
+    ),
+    (
         "report",
         &[
             "harness::claim",
