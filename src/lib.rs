@@ -35,6 +35,7 @@
 //! | `serving` | the request path of inference runtimes: targets, load, arms |
 //! | [`report`] | words and pictures |
 //! | [`interop`] | other tools' formats |
+//! | [`serving`] | the request path: client, metrics, null server |
 //! | [`harness`] | plan, run, record, estimate, gate, claim |
 
 pub mod executor;
@@ -42,6 +43,9 @@ pub mod inputs;
 pub mod interop;
 pub mod protocol;
 pub mod report;
+
+#[cfg(feature = "serving")]
+pub mod serving;
 
 #[cfg(feature = "cli")]
 pub mod cli;

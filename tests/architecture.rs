@@ -117,6 +117,7 @@ const ROOT: &[(&str, &[&str])] = &[
             "harness::run",
         ],
     ),
+    ("serving", &["harness::plan", "harness::suite"]),
     ("protocol", &["harness", "report", "interop"]),
     (
         "simulate",
@@ -132,7 +133,9 @@ const ROOT: &[(&str, &[&str])] = &[
     ),
     (
         "cli",
-        &["harness", "report", "interop", "protocol", "simulate"],
+        &[
+            "harness", "report", "interop", "protocol", "simulate", "serving",
+        ],
     ),
 ];
 

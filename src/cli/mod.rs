@@ -12,6 +12,8 @@ mod gate;
 mod import;
 mod list;
 mod measure;
+#[cfg(feature = "serving")]
+mod null_server;
 mod planning;
 mod records;
 mod report;
@@ -95,6 +97,9 @@ enum Command {
     Doctor(doctor::Arguments),
     /// Simulate the rules: false-claim rates, coverage and power
     Simulate(simulate::Arguments),
+    /// Serve known answers, or prove the client against them
+    #[cfg(feature = "serving")]
+    NullServer(null_server::Arguments),
     /// Print shell completions
     #[command(hide = true)]
     Completions(completions::Arguments),
@@ -137,6 +142,8 @@ pub fn main() -> ExitCode {
         Command::Schema(a) => schema::run(a),
         Command::Doctor(a) => doctor::run(a),
         Command::Simulate(a) => simulate::run(a),
+        #[cfg(feature = "serving")]
+        Command::NullServer(a) => null_server::run(a),
         Command::Completions(a) => completions::run(a),
         Command::Man(a) => completions::man(a),
     };
