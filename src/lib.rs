@@ -32,10 +32,10 @@
 //! | [`inputs`] | seeded inputs |
 //! | [`executor`] | async arms |
 //! | [`protocol`] | the arguments a bench target understands |
-//! | `serving` | the request path of inference runtimes: targets, load, arms |
 //! | [`report`] | words and pictures |
 //! | [`interop`] | other tools' formats |
-//! | [`serving`] | the request path: client, metrics, null server |
+//! | `serving` | the request path: client, metrics, targets, load, arms |
+//! | `runtime` | an embedded model server to measure a request path with |
 //! | [`harness`] | plan, run, record, estimate, gate, claim |
 
 pub mod executor;
@@ -49,8 +49,8 @@ pub mod serving;
 
 #[cfg(feature = "cli")]
 pub mod cli;
-#[cfg(feature = "serving")]
-pub mod serving;
+#[cfg(feature = "runtime")]
+pub mod runtime;
 #[cfg(feature = "cli")]
 pub mod simulate;
 

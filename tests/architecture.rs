@@ -84,6 +84,7 @@ const PLATFORM_MATH: &[&str] = &[
 /// What each part of the root crate may use of the harness and of its siblings.
 const ROOT: &[(&str, &[&str])] = &[
     ("inputs", &[]),
+    ("runtime", &[]),
     ("executor", &["harness::suite", "harness::timer"]),
     (
         "serving",
@@ -134,7 +135,7 @@ const ROOT: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "harness", "report", "interop", "protocol", "simulate", "serving",
+            "harness", "report", "interop", "protocol", "runtime", "serving", "simulate",
         ],
     ),
 ];

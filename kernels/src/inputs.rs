@@ -29,7 +29,28 @@ pub fn normal(seed: u64, label: &str, std_dev: f32, len: usize) -> Vec<f32> {
         .collect()
 }
 
-/// No value of [`normal`] exceeds this many standard deviations.
+/// `len` bell-shaped weights with mean 0 and about the given standard deviation.
+///
+/// Coarser and faster than [`normal`], for whole models: four uniforms of 16
+/// bits from one word, so every value is a multiple of `sqrt(3) 2^-16`
+/// standard deviations before it is scaled, and none is zero.
+#[must_use]
+pub fn weights(seed: u64, label: &str, std_dev: f32, len: usize) -> Vec<f32> {
+    // Twice the sum, centred on an odd number, is an exact integer; one
+    // rounding for the scale and one for the product.
+    let scale = std_dev * (1.732_050_8 / 131_072.0);
+    let mut stream = Stream::new(seed, label);
+    let mut draw = || {
+        let word = stream.next_u64();
+        // Neighbouring pairs first: two sums of 17 bits, side by side.
+        let pairs = (word & 0x0000_FFFF_0000_FFFF) + ((word >> 16) & 0x0000_FFFF_0000_FFFF);
+        let sum = (pairs >> 32) + (pairs & 0xFFFF_FFFF);
+        (2 * sum as i32 - 262_139) as f32 * scale
+    };
+    (0..len).map(|_| draw()).collect()
+}
+
+/// No value of [`normal`] or [`weights`] exceeds this many standard deviations.
 pub const LARGEST: f64 = 3.5;
 
 /// A uniform number in `[0, 1)`.

@@ -10,8 +10,11 @@
 //! | [`cpu::convert`] | bf16 to f32 and back | per element, branch-free, shift |
 //! | [`cpu::matvec`] | matrix-vector product of decode, f32 or bf16 weights | row-wise, blocked |
 //! | [`cpu::top_k`] | top-k selection and sampling | full sort, selection, bounded heap |
+//! | [`cpu::linear`] | linear layer of one or many tokens, f32 or bf16 weights | scalar, AVX2, AVX-512 |
+//! | [`cpu::attention`] | causal attention over a key-value cache, grouped queries | as above |
+//! | [`cpu::rope`], [`cpu::swiglu`] | rotary embedding; gated activation | one each |
 //!
-//! A kernel is a struct that owns a seeded input and an output buffer, so that
+//! A kernel to compare is a struct that owns a seeded input and an output buffer, so that
 //! a bench target constructs it once and calls one variant per iteration:
 //!
 //! ```
@@ -35,6 +38,7 @@ pub mod inputs;
 pub mod reference;
 mod tolerance;
 
+pub use cpu::Isa;
 pub use cpu::convert::{Bf16ToF32, F32ToBf16};
 pub use cpu::matvec::{MatVec, Weight};
 pub use cpu::rms_norm::RmsNorm;

@@ -20,6 +20,8 @@ mod report;
 mod resume;
 mod run;
 mod schema;
+#[cfg(feature = "runtime")]
+mod serve;
 mod show;
 mod simulate;
 mod targets;
@@ -95,6 +97,9 @@ enum Command {
     Schema(schema::Arguments),
     /// Look at this machine: what disturbs timings, and what it does to a claim
     Doctor(doctor::Arguments),
+    /// Serve a small language model over an OpenAI-compatible API
+    #[cfg(feature = "runtime")]
+    Serve(Box<serve::Arguments>),
     /// Simulate the rules: false-claim rates, coverage and power
     Simulate(simulate::Arguments),
     /// Serve known answers, or prove the client against them
@@ -141,6 +146,8 @@ pub fn main() -> ExitCode {
         Command::Import(a) => import::run(a),
         Command::Schema(a) => schema::run(a),
         Command::Doctor(a) => doctor::run(a),
+        #[cfg(feature = "runtime")]
+        Command::Serve(a) => serve::run(a),
         Command::Simulate(a) => simulate::run(a),
         #[cfg(feature = "serving")]
         Command::NullServer(a) => null_server::run(a),

@@ -15,7 +15,6 @@
 //!
 //! [`self_proof`] drives the client against the null server before a run.
 
-pub mod arm;
 mod attempt;
 pub mod client;
 pub mod clock;
@@ -24,7 +23,6 @@ pub mod metrics;
 pub mod null_server;
 mod proof;
 pub mod stream;
-pub mod target;
 
 pub use attempt::{Attempt, ReadMark, Tokens};
 pub use proof::{ClientError, Proof, ProofError, highest_rate, self_proof};

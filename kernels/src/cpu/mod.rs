@@ -1,12 +1,22 @@
-//! Kernels on the host processor: one thread, safe Rust, no intrinsics.
+//! Kernels on the host processor, one thread.
+//!
+//! All are safe Rust without intrinsics, except [`linear`], which also has
+//! tiles for AVX2 and AVX-512 behind run-time detection ([`Isa`]).
 //!
 //! Wide variants keep independent accumulators in arrays ("lanes") because the
 //! compiler may not reorder floating-point sums by itself; with lanes it emits
 //! SIMD for whatever the build target offers.
 
+pub mod attention;
 pub mod convert;
+mod isa;
 mod lanes;
+pub mod linear;
 pub mod matvec;
 pub mod rms_norm;
+pub mod rope;
 pub mod softmax;
+pub mod swiglu;
 pub mod top_k;
+
+pub use isa::Isa;

@@ -269,7 +269,8 @@ fn scale(out: &mut [f32], factor: f32) {
 /// `exp(x)` for `x <= 0` without branches: `2^n * exp(r)` with `|r| <= ln(2)/2`
 /// and the polynomial of Cephes `expf`. Zero where the result would be
 /// denormal; NaN stays NaN.
-fn exp_nonpositive(x: f32) -> f32 {
+#[inline]
+pub(crate) fn exp_nonpositive(x: f32) -> f32 {
     const SMALLEST: f32 = -87.336_54; // ln(f32::MIN_POSITIVE)
     const TO_INTEGER: f32 = 12_582_912.0; // 1.5 * 2^23: adding it rounds to an integer
     const LN_2_HIGH: f32 = 0.693_359_4; // few bits: n * LN_2_HIGH is exact

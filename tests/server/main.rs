@@ -1,0 +1,8 @@
+//! The server of the embedded runtime over real sockets.
+
+mod client;
+mod faults;
+mod load;
+mod protocol;
+mod refusals;
+mod tools;
