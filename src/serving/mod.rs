@@ -23,6 +23,7 @@ pub mod metrics;
 pub mod null_server;
 mod proof;
 pub mod stream;
+pub mod target;
 
 pub use attempt::{Attempt, ReadMark, Tokens};
 pub use proof::{ClientError, Proof, ProofError, highest_rate, self_proof};
