@@ -119,7 +119,7 @@ const ROOT: &[(&str, &[&str])] = &[
         ],
     ),
     ("serving", &["harness::plan", "harness::suite"]),
-    ("protocol", &["harness", "report", "interop"]),
+    ("protocol", &["harness", "report", "interop", "runtime"]),
     (
         "simulate",
         &[

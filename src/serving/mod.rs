@@ -15,6 +15,7 @@
 //!
 //! [`self_proof`] drives the client against the null server before a run.
 
+pub mod arm;
 mod attempt;
 pub mod client;
 pub mod clock;

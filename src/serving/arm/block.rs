@@ -24,7 +24,10 @@ pub(super) fn drive(
         None => runtime.block_on(closed(client, &requests, load.concurrency)),
     };
     captures.sort_by_key(|(index, _)| *index);
-    Ok(captures.iter().map(|(_, c)| Attempt::from_capture(c)).collect())
+    Ok(captures
+        .iter()
+        .map(|(_, c)| Attempt::from_capture(c))
+        .collect())
 }
 
 /// One request on a connection that stands before the clock starts.
@@ -33,11 +36,16 @@ pub(super) async fn one(client: &Client, request: &Request) -> Capture {
     client.send_on(opened, request, Dispatch::now()).await
 }
 
-async fn closed(client: &Arc<Client>, requests: &Arc<Vec<Request>>, users: u32) -> Vec<(usize, Capture)> {
+async fn closed(
+    client: &Arc<Client>,
+    requests: &Arc<Vec<Request>>,
+    users: u32,
+) -> Vec<(usize, Capture)> {
     let next = Arc::new(AtomicUsize::new(0));
     let mut house = JoinSet::new();
     for _ in 0..users {
-        let (client, requests, next) = (Arc::clone(client), Arc::clone(requests), Arc::clone(&next));
+        let (client, requests, next) =
+            (Arc::clone(client), Arc::clone(requests), Arc::clone(&next));
         house.spawn(async move {
             let mut own = Vec::new();
             loop {
@@ -70,7 +78,11 @@ async fn open(
         .spawn(move || {
             pace(start, &times, |index| {
                 let dispatch = Dispatch::scheduled(start_ns + times[index]);
-                if due.send((index, dispatch)).is_ok() { Pace::On } else { Pace::Stop }
+                if due.send((index, dispatch)).is_ok() {
+                    Pace::On
+                } else {
+                    Pace::Stop
+                }
             });
         })
         .map_err(|e| format!("the thread that keeps the schedule: {e}"))?;
@@ -80,6 +92,8 @@ async fn open(
         flying.spawn(async move { (index, client.send(&requests[index], dispatch).await) });
     }
     let captures = flying.join_all().await;
-    pacer.join().map_err(|_| "the thread that keeps the schedule panicked".to_owned())?;
+    pacer
+        .join()
+        .map_err(|_| "the thread that keeps the schedule panicked".to_owned())?;
     Ok(captures)
 }

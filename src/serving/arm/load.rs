@@ -153,7 +153,9 @@ impl Load {
     pub fn digest(&self, target: &Target, seed: u64, index: u64) -> u64 {
         let work = self.work(target.api, seed, index).to_string();
         let hash = Sha256::digest(work.as_bytes());
-        hash[..6].iter().fold(0, |n, &byte| n << 8 | u64::from(byte))
+        hash[..6]
+            .iter()
+            .fold(0, |n, &byte| n << 8 | u64::from(byte))
     }
 }
 
@@ -176,19 +178,44 @@ mod tests {
         };
         assert_eq!(load.digest(&target(), 1, 5), load.digest(&other, 1, 5));
         assert_ne!(load.digest(&target(), 1, 5), load.digest(&target(), 1, 6));
-        let longer = Load { max_tokens: 33, ..Load::default() };
+        let longer = Load {
+            max_tokens: 33,
+            ..Load::default()
+        };
         assert_ne!(load.digest(&target(), 1, 5), longer.digest(&target(), 1, 5));
         let body = load.request(&other, 1, 5).unwrap();
         let body: Value = serde_json::from_slice(body.body()).unwrap();
-        assert_eq!((&body["model"], &body["cache_prompt"]), (&json!("other"), &json!(false)));
+        assert_eq!(
+            (&body["model"], &body["cache_prompt"]),
+            (&json!("other"), &json!(false))
+        );
     }
 
     #[test]
     fn loads_that_contradict_themselves_are_refused() {
-        let cold = Load { mode: Mode::Cold, concurrency: 4, ..Load::default() };
-        let both = Load { concurrency: 4, open: Some((5.0, Arrivals::Poisson)), ..Load::default() };
-        let rate = Load { open: Some((0.0, Arrivals::Poisson)), ..Load::default() };
-        for load in [cold, both, rate, Load { requests: 0, ..Load::default() }] {
+        let cold = Load {
+            mode: Mode::Cold,
+            concurrency: 4,
+            ..Load::default()
+        };
+        let both = Load {
+            concurrency: 4,
+            open: Some((5.0, Arrivals::Poisson)),
+            ..Load::default()
+        };
+        let rate = Load {
+            open: Some((0.0, Arrivals::Poisson)),
+            ..Load::default()
+        };
+        for load in [
+            cold,
+            both,
+            rate,
+            Load {
+                requests: 0,
+                ..Load::default()
+            },
+        ] {
             assert!(load.check().is_err(), "{load:?}");
         }
         assert!(Load::default().check().is_ok());
@@ -196,9 +223,17 @@ mod tests {
 
     #[test]
     fn blocks_keep_the_house_full_while_it_counts() {
-        let closed = Load { concurrency: 4, requests: 20, ..Load::default() };
+        let closed = Load {
+            concurrency: 4,
+            requests: 20,
+            ..Load::default()
+        };
         assert_eq!((closed.ramp(), closed.per_slot()), (4, 27));
-        let open = Load { requests: 50, open: Some((5.0, Arrivals::Poisson)), ..Load::default() };
+        let open = Load {
+            requests: 50,
+            open: Some((5.0, Arrivals::Poisson)),
+            ..Load::default()
+        };
         assert_eq!((open.ramp(), open.per_slot()), (5, 55));
         assert_eq!(Load::default().per_slot(), 1);
     }

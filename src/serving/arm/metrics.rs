@@ -15,7 +15,11 @@ pub struct Values {
 }
 
 /// Latencies of a request, claimed unless they are the primary metric.
-const SENT: &[&str] = &["ttft.content@sent", "full@sent", "tpot.server_usage.excl_first"];
+const SENT: &[&str] = &[
+    "ttft.content@sent",
+    "full@sent",
+    "tpot.server_usage.excl_first",
+];
 const INTENDED: &[&str] = &[
     "ttft.content@intended",
     "full@intended",
@@ -89,8 +93,11 @@ pub(super) fn latencies(load: &Load) -> &'static [&'static str] {
 /// What must be equal, and what is shown.
 fn shared(load: &Load) -> Vec<SecondaryMetric> {
     let matched = |id: &str, unit: &str| {
-        SecondaryMetric::new(Metric::new(id, unit, Direction::Context), SecondaryRole::Match)
-            .estimand(Estimand::PairedDifference)
+        SecondaryMetric::new(
+            Metric::new(id, unit, Direction::Context),
+            SecondaryRole::Match,
+        )
+        .estimand(Estimand::PairedDifference)
     };
     let mut metrics = vec![
         matched("tokens.server", "tokens"),
@@ -108,8 +115,11 @@ fn shared(load: &Load) -> Vec<SecondaryMetric> {
 }
 
 fn describe(id: &str, unit: &str) -> SecondaryMetric {
-    SecondaryMetric::new(Metric::new(id, unit, Direction::Context), SecondaryRole::Describe)
-        .estimand(Estimand::PairedDifference)
+    SecondaryMetric::new(
+        Metric::new(id, unit, Direction::Context),
+        SecondaryRole::Describe,
+    )
+    .estimand(Estimand::PairedDifference)
 }
 
 pub(super) fn defined(id: &str) -> &'static Definition {
@@ -143,11 +153,22 @@ mod tests {
     fn the_primary_metric_is_not_claimed_twice() {
         let values = request_metrics(&Load::default()).unwrap();
         assert_eq!(values.primary.id, "ttft.content@sent");
-        assert!(values.secondary.iter().all(|m| m.metric.id != values.primary.id));
-        let full = Load { metric: Some("full@sent".to_owned()), ..Load::default() };
+        assert!(
+            values
+                .secondary
+                .iter()
+                .all(|m| m.metric.id != values.primary.id)
+        );
+        let full = Load {
+            metric: Some("full@sent".to_owned()),
+            ..Load::default()
+        };
         let values = request_metrics(&full).unwrap();
         assert_eq!(values.secondary[0].metric.id, "ttft.content@sent");
-        let wrong = Load { metric: Some("speed".to_owned()), ..Load::default() };
+        let wrong = Load {
+            metric: Some("speed".to_owned()),
+            ..Load::default()
+        };
         assert!(request_metrics(&wrong).unwrap_err().contains("full@sent"));
         assert!(cold_metrics(&wrong).unwrap_err().contains("cold.total"));
     }

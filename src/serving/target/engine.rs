@@ -67,10 +67,20 @@ mod tests {
         let names: Vec<String> = Engine::all().map(|e| e.name).collect();
         assert_eq!(
             names,
-            ["evenhand", "llama.cpp", "mistral.rs", "transformers-serve", "vllm"]
+            [
+                "evenhand",
+                "llama.cpp",
+                "mistral.rs",
+                "transformers-serve",
+                "vllm"
+            ]
         );
         for engine in Engine::all() {
-            assert!(engine.args.iter().any(|a| a.contains("{port}")), "{}", engine.name);
+            assert!(
+                engine.args.iter().any(|a| a.contains("{port}")),
+                "{}",
+                engine.name
+            );
             assert!(engine.health.starts_with('/') && !engine.ready.is_empty());
         }
         let switch = Engine::find("llama.cpp").unwrap().cache_off;

@@ -56,7 +56,10 @@ impl Target {
             table,
         };
         let target = document.section("target")?.ok_or_else(|| {
-            document.wrong("target", "the file needs a `[target]` table with `name` and `command` or `url`")
+            document.wrong(
+                "target",
+                "the file needs a `[target]` table with `name` and `command` or `url`",
+            )
         })?;
         document.end(&["target"])?;
         read_target(target, folder, remote)
@@ -69,7 +72,13 @@ fn read_target(mut at: Section<'_>, folder: &Path, remote: bool) -> Result<Targe
         None => None,
         Some(name) => Some(Engine::find(&name).ok_or_else(|| {
             let known: Vec<String> = Engine::all().map(|e| e.name).collect();
-            at.wrong("engine", &format!("`{name}` is not described; give one of {} or leave it out", known.join(", ")))
+            at.wrong(
+                "engine",
+                &format!(
+                    "`{name}` is not described; give one of {} or leave it out",
+                    known.join(", ")
+                ),
+            )
         })?),
     };
     let remote = at.boolean("allow_remote")?.unwrap_or(false) || remote;
@@ -77,26 +86,58 @@ fn read_target(mut at: Section<'_>, folder: &Path, remote: bool) -> Result<Targe
     let command = at.string("command")?;
     let server = match (url, command) {
         (Some(url), None) => {
-            let only_commands = ["args", "env", "inherit_env", "cwd", "port", "start_timeout_s", "stop_timeout_s", "readiness"];
-            if let Some(key) = only_commands.iter().find(|key| at.table.contains_key(**key)) {
-                return Err(at.wrong(key, "it belongs to a `command`; a server at a `url` is not started"));
+            let only_commands = [
+                "args",
+                "env",
+                "inherit_env",
+                "cwd",
+                "port",
+                "start_timeout_s",
+                "stop_timeout_s",
+                "readiness",
+            ];
+            if let Some(key) = only_commands
+                .iter()
+                .find(|key| at.table.contains_key(**key))
+            {
+                return Err(at.wrong(
+                    key,
+                    "it belongs to a `command`; a server at a `url` is not started",
+                ));
             }
             Server::Address(address_of(&url, remote).map_err(|e| at.wrong("url", &e))?)
         }
-        (None, Some(command)) => Server::Command(read_command(&mut at, &command, engine.as_ref(), folder)?),
+        (None, Some(command)) => {
+            Server::Command(read_command(&mut at, &command, engine.as_ref(), folder)?)
+        }
         (Some(_), Some(_)) => return Err(at.wrong("url", "give `command` or `url`, not both")),
-        (None, None) => return Err(at.wrong("command", "it is missing: give the program to start, or the `url` of a running server")),
+        (None, None) => {
+            return Err(at.wrong(
+                "command",
+                "it is missing: give the program to start, or the `url` of a running server",
+            ));
+        }
     };
     let api = match at.string("api")?.as_deref() {
         None | Some("chat") => Api::Chat,
         Some("completions") => Api::Completions,
-        Some(other) => return Err(at.wrong("api", &format!("`{other}` is not known; give chat or completions"))),
+        Some(other) => {
+            return Err(at.wrong(
+                "api",
+                &format!("`{other}` is not known; give chat or completions"),
+            ));
+        }
     };
     let page_cache = match at.string("page_cache")?.as_deref() {
         None | Some("undeclared") => PageCache::Undeclared,
         Some("warm") => PageCache::Warm,
         Some("cold") => PageCache::Cold,
-        Some(other) => return Err(at.wrong("page_cache", &format!("`{other}` is not known; give warm, cold or undeclared"))),
+        Some(other) => {
+            return Err(at.wrong(
+                "page_cache",
+                &format!("`{other}` is not known; give warm, cold or undeclared"),
+            ));
+        }
     };
     let model = at.string("model")?.unwrap_or_else(|| name.clone());
     let mut request = Map::new();
@@ -108,7 +149,10 @@ fn read_target(mut at: Section<'_>, folder: &Path, remote: bool) -> Result<Targe
         }
     }
     if prefix_cache == Some(false) {
-        let switch = engine.as_ref().map(|e| e.cache_off.clone()).unwrap_or_default();
+        let switch = engine
+            .as_ref()
+            .map(|e| e.cache_off.clone())
+            .unwrap_or_default();
         if switch.is_empty() {
             return Err(at.wrong("prefix_cache", "no switch is known for this engine; set the engine's own field in `[target.request]` or flag in `args`"));
         }
@@ -119,9 +163,25 @@ fn read_target(mut at: Section<'_>, folder: &Path, remote: bool) -> Result<Targe
         None => BTreeMap::new(),
     };
     at.end(&[
-        "name", "engine", "command", "args", "env", "inherit_env", "cwd", "url", "port", "api",
-        "model", "page_cache", "prefix_cache", "start_timeout_s", "stop_timeout_s", "readiness",
-        "request", "facts", "allow_remote",
+        "name",
+        "engine",
+        "command",
+        "args",
+        "env",
+        "inherit_env",
+        "cwd",
+        "url",
+        "port",
+        "api",
+        "model",
+        "page_cache",
+        "prefix_cache",
+        "start_timeout_s",
+        "stop_timeout_s",
+        "readiness",
+        "request",
+        "facts",
+        "allow_remote",
     ])?;
     Ok(Target {
         name,
@@ -135,7 +195,12 @@ fn read_target(mut at: Section<'_>, folder: &Path, remote: bool) -> Result<Targe
     })
 }
 
-fn read_command(at: &mut Section<'_>, program: &str, engine: Option<&Engine>, folder: &Path) -> Result<CommandLine> {
+fn read_command(
+    at: &mut Section<'_>,
+    program: &str,
+    engine: Option<&Engine>,
+    folder: &Path,
+) -> Result<CommandLine> {
     // A path counts from the file's folder; a bare name is looked up in PATH.
     let program: PathBuf = if program.contains('/') {
         folder.join(program)
@@ -159,9 +224,15 @@ fn read_command(at: &mut Section<'_>, program: &str, engine: Option<&Engine>, fo
     if let Some(seconds) = at.integer("stop_timeout_s", 0..=600)? {
         command.stop_timeout = Duration::from_secs(seconds);
     }
-    let named = command.arguments.iter().chain(command.environment.values()).any(|a| a.contains("{port}"));
+    let named = command
+        .arguments
+        .iter()
+        .chain(command.environment.values())
+        .any(|a| a.contains("{port}"));
     let section = at.section("readiness")?;
-    let by_pipe = section.as_ref().is_some_and(|s| s.table.get("pipe").is_some());
+    let by_pipe = section
+        .as_ref()
+        .is_some_and(|s| s.table.get("pipe").is_some());
     if !named && command.port.is_none() && !by_pipe {
         return Err(at.wrong("args", "they do not tell the server its port: put `{port}` where it belongs, or give the `port` it uses"));
     }
@@ -171,17 +242,30 @@ fn read_command(at: &mut Section<'_>, program: &str, engine: Option<&Engine>, fo
 
 fn read_readiness(section: Option<Section<'_>>, engine: Option<&Engine>) -> Result<Readiness> {
     let (path, ready, loading) = match engine {
-        Some(engine) => (engine.health.clone(), engine.ready.clone(), engine.loading.clone()),
+        Some(engine) => (
+            engine.health.clone(),
+            engine.ready.clone(),
+            engine.loading.clone(),
+        ),
         None => ("/health".to_owned(), vec![200], vec![503]),
     };
     let mut poll = Duration::from_micros(500);
     let Some(at) = section else {
-        return Ok(Readiness::Http { path, ready, loading, poll });
+        return Ok(Readiness::Http {
+            path,
+            ready,
+            loading,
+            poll,
+        });
     };
     let pipe = at.string("pipe")?;
     let log = at.string("log")?;
     let path = at.string("path")?.map_or(Ok(path), |p| {
-        if p.starts_with('/') { Ok(p) } else { Err(at.wrong("path", "it must begin with `/`")) }
+        if p.starts_with('/') {
+            Ok(p)
+        } else {
+            Err(at.wrong("path", "it must begin with `/`"))
+        }
     })?;
     let ready = at.statuses("ready")?.unwrap_or(ready);
     let loading = at.statuses("loading")?.unwrap_or(loading);
@@ -193,7 +277,12 @@ fn read_readiness(section: Option<Section<'_>>, engine: Option<&Engine>) -> Resu
         (Some(_), Some(_)) => Err(at.wrong("log", "give `pipe` or `log`, not both")),
         (Some(prefix), None) => Ok(Readiness::Pipe { prefix }),
         (None, Some(text)) => Ok(Readiness::Log { text }),
-        (None, None) => Ok(Readiness::Http { path, ready, loading, poll }),
+        (None, None) => Ok(Readiness::Http {
+            path,
+            ready,
+            loading,
+            poll,
+        }),
     }
 }
 
@@ -214,12 +303,19 @@ impl<'f> Section<'f> {
     }
 
     fn path(&self, key: &str) -> String {
-        if self.key.is_empty() { key.to_owned() } else { format!("{}.{key}", self.key) }
+        if self.key.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}.{key}", self.key)
+        }
     }
 
     fn mismatch(&self, key: &str, wanted: &str, found: &Toml) -> TargetFileError {
         let value = serde_json::to_string(found).unwrap_or_default();
-        self.wrong(key, &format!("it must be {wanted}, not {} {value}", found.type_str()))
+        self.wrong(
+            key,
+            &format!("it must be {wanted}, not {} {value}", found.type_str()),
+        )
     }
 
     fn section(&mut self, key: &str) -> Result<Option<Self>> {
@@ -244,7 +340,8 @@ impl<'f> Section<'f> {
     }
 
     fn required(&self, key: &str, what: &str) -> Result<String> {
-        self.string(key)?.ok_or_else(|| self.wrong(key, &format!("it is missing: give {what}")))
+        self.string(key)?
+            .ok_or_else(|| self.wrong(key, &format!("it is missing: give {what}")))
     }
 
     fn boolean(&self, key: &str) -> Result<Option<bool>> {
@@ -259,9 +356,14 @@ impl<'f> Section<'f> {
         let Some(found) = self.table.get(key) else {
             return Ok(None);
         };
-        let value = found.as_integer().and_then(|n| u64::try_from(n).ok()).filter(|n| range.contains(n));
+        let value = found
+            .as_integer()
+            .and_then(|n| u64::try_from(n).ok())
+            .filter(|n| range.contains(n));
         let wanted = format!("a whole number from {} to {}", range.start(), range.end());
-        value.map(Some).ok_or_else(|| self.mismatch(key, &wanted, found))
+        value
+            .map(Some)
+            .ok_or_else(|| self.mismatch(key, &wanted, found))
     }
 
     fn list(&self, key: &str) -> Result<Option<Vec<String>>> {
@@ -269,9 +371,14 @@ impl<'f> Section<'f> {
             return Ok(None);
         };
         let items = found.as_array().and_then(|items| {
-            items.iter().map(|i| i.as_str().map(str::to_owned)).collect::<Option<_>>()
+            items
+                .iter()
+                .map(|i| i.as_str().map(str::to_owned))
+                .collect::<Option<_>>()
         });
-        items.map(Some).ok_or_else(|| self.mismatch(key, "a list of texts", found))
+        items
+            .map(Some)
+            .ok_or_else(|| self.mismatch(key, "a list of texts", found))
     }
 
     fn statuses(&self, key: &str) -> Result<Option<Vec<u16>>> {
@@ -280,9 +387,14 @@ impl<'f> Section<'f> {
         };
         let items = found.as_array().and_then(|items| {
             let status = |i: &Toml| i.as_integer().and_then(|n| u16::try_from(n).ok());
-            items.iter().map(|i| status(i).filter(|s| (100..600).contains(s))).collect::<Option<_>>()
+            items
+                .iter()
+                .map(|i| status(i).filter(|s| (100..600).contains(s)))
+                .collect::<Option<_>>()
         });
-        items.map(Some).ok_or_else(|| self.mismatch(key, "a list of HTTP statuses", found))
+        items
+            .map(Some)
+            .ok_or_else(|| self.mismatch(key, "a list of HTTP statuses", found))
     }
 
     fn strings(self) -> Result<BTreeMap<String, String>> {
@@ -298,7 +410,10 @@ impl<'f> Section<'f> {
         let Some(key) = self.table.keys().find(|key| !known.contains(&key.as_str())) else {
             return Ok(());
         };
-        let near = known.iter().min_by_key(|k| distance(k, key)).filter(|k| distance(k, key) <= 3);
+        let near = known
+            .iter()
+            .min_by_key(|k| distance(k, key))
+            .filter(|k| distance(k, key) <= 3);
         let hint = match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("known are {}", known.join(", ")),
@@ -352,34 +467,86 @@ mod tests {
             "#,
         )
         .unwrap();
-        let Server::Command(command) = &target.server else { panic!("it is a command") };
+        let Server::Command(command) = &target.server else {
+            panic!("it is a command")
+        };
         assert_eq!(command.program, "/base/./llama-server");
-        assert_eq!(command.directory.as_deref(), Some(Path::new("/base/models")));
+        assert_eq!(
+            command.directory.as_deref(),
+            Some(Path::new("/base/models"))
+        );
         assert_eq!(target.request["cache_prompt"], false);
         assert_eq!(target.request["seed"], 7);
-        let Readiness::Http { loading, poll, .. } = &command.readiness else { panic!("it is asked") };
+        let Readiness::Http { loading, poll, .. } = &command.readiness else {
+            panic!("it is asked")
+        };
         assert_eq!((loading.as_slice(), poll.as_micros()), (&[503][..], 200));
     }
 
     #[test]
     fn errors_name_file_and_key() {
         let cases = [
-            ("", "t.toml: `target`: the file needs a `[target]` table with `name` and `command` or `url`"),
+            (
+                "",
+                "t.toml: `target`: the file needs a `[target]` table with `name` and `command` or `url`",
+            ),
             ("[target\n", "t.toml: line 1: "),
-            ("[target]\nurl = \"http://127.0.0.1:1\"", "t.toml: `target.name`: it is missing: give a short name for reports"),
-            ("[target]\nname = 3", "t.toml: `target.name`: it must be text, not integer 3"),
-            ("[target]\nname = \"a\"", "t.toml: `target.command`: it is missing: give the program to start, or the `url` of a running server"),
-            ("[target]\nname = \"a\"\ncommand = \"x\"\nurl = \"http://127.0.0.1:1\"", "t.toml: `target.url`: give `command` or `url`, not both"),
-            ("[target]\nname = \"a\"\ncommand = \"x\"", "t.toml: `target.args`: they do not tell the server its port"),
-            ("[target]\nname = \"a\"\ncommand = \"x\"\nport = 0", "t.toml: `target.port`: it must be a whole number from 1 to 65535, not integer 0"),
-            ("[target]\nname = \"a\"\nurl = \"http://127.0.0.1:1\"\nmodell = \"m\"", "t.toml: `target.modell`: there is no such key; did you mean `model`?"),
-            ("[target]\nname = \"a\"\nurl = \"http://127.0.0.1:1\"\nport = 1", "t.toml: `target.port`: it belongs to a `command`"),
-            ("[target]\nname = \"a\"\nurl = \"http://192.0.2.7:1\"", "t.toml: `target.url`: 192.0.2.7:1 is another machine"),
-            ("[target]\nname = \"a\"\nengine = \"vlm\"\nurl = \"http://127.0.0.1:1\"", "t.toml: `target.engine`: `vlm` is not described"),
-            ("[target]\nname = \"a\"\ncommand = \"x\"\nport = 9\n[target.readiness]\npoll_us = 5000", "t.toml: `target.readiness.poll_us`: it must be a whole number from 50 to 1000"),
-            ("[target]\nname = \"a\"\ncommand = \"x\"\nport = 9\n[target.readiness]\nready = [\"ok\"]", "t.toml: `target.readiness.ready`: it must be a list of HTTP statuses"),
-            ("[target]\nname = \"a\"\ncommand = \"x\"\nport = 9\nprefix_cache = false", "t.toml: `target.prefix_cache`: no switch is known"),
-            ("[target]\nname = \"a\"\nurl = \"http://127.0.0.1:1\"\n[other]", "t.toml: `other`: there is no such key"),
+            (
+                "[target]\nurl = \"http://127.0.0.1:1\"",
+                "t.toml: `target.name`: it is missing: give a short name for reports",
+            ),
+            (
+                "[target]\nname = 3",
+                "t.toml: `target.name`: it must be text, not integer 3",
+            ),
+            (
+                "[target]\nname = \"a\"",
+                "t.toml: `target.command`: it is missing: give the program to start, or the `url` of a running server",
+            ),
+            (
+                "[target]\nname = \"a\"\ncommand = \"x\"\nurl = \"http://127.0.0.1:1\"",
+                "t.toml: `target.url`: give `command` or `url`, not both",
+            ),
+            (
+                "[target]\nname = \"a\"\ncommand = \"x\"",
+                "t.toml: `target.args`: they do not tell the server its port",
+            ),
+            (
+                "[target]\nname = \"a\"\ncommand = \"x\"\nport = 0",
+                "t.toml: `target.port`: it must be a whole number from 1 to 65535, not integer 0",
+            ),
+            (
+                "[target]\nname = \"a\"\nurl = \"http://127.0.0.1:1\"\nmodell = \"m\"",
+                "t.toml: `target.modell`: there is no such key; did you mean `model`?",
+            ),
+            (
+                "[target]\nname = \"a\"\nurl = \"http://127.0.0.1:1\"\nport = 1",
+                "t.toml: `target.port`: it belongs to a `command`",
+            ),
+            (
+                "[target]\nname = \"a\"\nurl = \"http://192.0.2.7:1\"",
+                "t.toml: `target.url`: 192.0.2.7:1 is another machine",
+            ),
+            (
+                "[target]\nname = \"a\"\nengine = \"vlm\"\nurl = \"http://127.0.0.1:1\"",
+                "t.toml: `target.engine`: `vlm` is not described",
+            ),
+            (
+                "[target]\nname = \"a\"\ncommand = \"x\"\nport = 9\n[target.readiness]\npoll_us = 5000",
+                "t.toml: `target.readiness.poll_us`: it must be a whole number from 50 to 1000",
+            ),
+            (
+                "[target]\nname = \"a\"\ncommand = \"x\"\nport = 9\n[target.readiness]\nready = [\"ok\"]",
+                "t.toml: `target.readiness.ready`: it must be a list of HTTP statuses",
+            ),
+            (
+                "[target]\nname = \"a\"\ncommand = \"x\"\nport = 9\nprefix_cache = false",
+                "t.toml: `target.prefix_cache`: no switch is known",
+            ),
+            (
+                "[target]\nname = \"a\"\nurl = \"http://127.0.0.1:1\"\n[other]",
+                "t.toml: `other`: there is no such key",
+            ),
         ];
         for (text, expected) in cases {
             let error = parse(text).unwrap_err();

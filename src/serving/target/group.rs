@@ -47,9 +47,10 @@ pub(super) fn end(group: Pid, patience: Duration, mut reap: impl FnMut()) -> boo
 /// container without an init) do not run.
 fn is_gone(group: Pid) -> bool {
     test_kill_process_group(group).is_err()
-        || processes().into_iter().all(|p| {
-            p.group != group.as_raw_nonzero().get() || p.state == 'Z' || p.state == 'X'
-        }) && cfg!(target_os = "linux")
+        || processes()
+            .into_iter()
+            .all(|p| p.group != group.as_raw_nonzero().get() || p.state == 'Z' || p.state == 'X')
+            && cfg!(target_os = "linux")
 }
 
 struct Process {
@@ -95,7 +96,9 @@ fn descendants(of: i32) -> Vec<(i32, u64)> {
     let mut at = 0;
     while at < family.len() {
         let parent = family[at];
-        let children = all.iter().filter(|p| p.parent == parent && !family.contains(&p.pid));
+        let children = all
+            .iter()
+            .filter(|p| p.parent == parent && !family.contains(&p.pid));
         let children: Vec<i32> = children.map(|p| p.pid).collect();
         family.extend(children);
         at += 1;

@@ -278,9 +278,18 @@ mod tests {
     fn addresses_stay_on_this_machine_unless_allowed() {
         let local = address_of("http://127.0.0.1:8080/", false).unwrap();
         assert_eq!(local, SocketAddr::from(([127, 0, 0, 1], 8080)));
-        assert!(address_of("http://192.0.2.1:80", false).unwrap_err().contains("--allow-remote"));
+        assert!(
+            address_of("http://192.0.2.1:80", false)
+                .unwrap_err()
+                .contains("--allow-remote")
+        );
         assert!(address_of("http://192.0.2.1:80", true).is_ok());
-        for wrong in ["https://127.0.0.1", "127.0.0.1:80", "http://127.0.0.1/v1", "http://:x"] {
+        for wrong in [
+            "https://127.0.0.1",
+            "127.0.0.1:80",
+            "http://127.0.0.1/v1",
+            "http://:x",
+        ] {
             assert!(address_of(wrong, true).is_err(), "{wrong}");
         }
     }

@@ -62,5 +62,11 @@ fn status(address: SocketAddr, path: &str) -> Option<u16> {
         }
     }
     // `HTTP/1.1 200 ...`
-    std::str::from_utf8(&head).ok()?.split(' ').nth(1)?.get(..3)?.parse().ok()
+    std::str::from_utf8(&head)
+        .ok()?
+        .split(' ')
+        .nth(1)?
+        .get(..3)?
+        .parse()
+        .ok()
 }

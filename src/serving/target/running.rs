@@ -20,7 +20,9 @@ const QUOTED: usize = 600;
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// Its process could not be started.
-    #[error("target `{name}`: `{program}` can't be started: {source}; `command` is looked up in PATH, or give its whole path")]
+    #[error(
+        "target `{name}`: `{program}` can't be started: {source}; `command` is looked up in PATH, or give its whole path"
+    )]
     Spawn {
         /// The target.
         name: String,
@@ -257,10 +259,24 @@ impl Start<'_> {
         command
             .args(given.arguments.iter().map(|a| a.replace("{port}", &port)))
             .env_clear()
-            .envs(given.inherit.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
-            .envs(given.environment.iter().map(|(k, v)| (k, v.replace("{port}", &port))))
+            .envs(
+                given
+                    .inherit
+                    .iter()
+                    .filter_map(|name| Some((name, std::env::var_os(name)?))),
+            )
+            .envs(
+                given
+                    .environment
+                    .iter()
+                    .map(|(k, v)| (k, v.replace("{port}", &port))),
+            )
             .process_group(0)
-            .stdin(if given.input.is_some() { Stdio::piped() } else { Stdio::null() })
+            .stdin(if given.input.is_some() {
+                Stdio::piped()
+            } else {
+                Stdio::null()
+            })
             .stdout(match given.readiness {
                 Readiness::Pipe { .. } => Stdio::piped(),
                 _ => log(0)?,
@@ -355,7 +371,11 @@ impl Start<'_> {
 
 /// Copies a server's output to its log and reports the line that begins with
 /// `prefix`, with the time at which it came.
-fn forward(from: impl io::Read + Send + 'static, mut log: File, prefix: String) -> Receiver<(u64, String)> {
+fn forward(
+    from: impl io::Read + Send + 'static,
+    mut log: File,
+    prefix: String,
+) -> Receiver<(u64, String)> {
     let (sender, receiver) = channel();
     std::thread::spawn(move || {
         let mut sender = Some(sender);
@@ -377,7 +397,9 @@ fn forward(from: impl io::Read + Send + 'static, mut log: File, prefix: String) 
 }
 
 fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
+        .local_addr()?
+        .port())
 }
 
 /// The end of what a server wrote, for messages.
