@@ -35,7 +35,7 @@
 //! | [`protocol`] | the arguments a bench target understands |
 //! | [`report`] | words and pictures |
 //! | [`interop`] | other tools' formats |
-//! | `serving` | the request path: client, metrics, null server |
+//! | `serving` | the request path: client, metrics, targets, load, arms, null server |
 //! | `runtime` | an embedded model server to measure a request path with |
 //! | [`harness`] | plan, run, record, estimate, gate, claim |
 

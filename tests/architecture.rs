@@ -88,6 +88,17 @@ const ROOT: &[(&str, &[&str])] = &[
     ("executor", &["harness::suite", "harness::timer"]),
     ("device", &["harness::plan", "harness::suite"]),
     (
+        "serving",
+        &[
+            "inputs",
+            "runtime",
+            "harness::estimate",
+            "harness::plan",
+            "harness::suite",
+            "harness::timer",
+        ],
+    ),
+    (
         "report",
         &[
             "harness::claim",
@@ -108,8 +119,10 @@ const ROOT: &[(&str, &[&str])] = &[
             "harness::run",
         ],
     ),
-    ("serving", &["harness::plan", "harness::suite"]),
-    ("protocol", &["harness", "report", "interop", "device"]),
+    (
+        "protocol",
+        &["harness", "report", "interop", "device", "runtime"],
+    ),
     (
         "simulate",
         &[

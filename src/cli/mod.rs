@@ -128,6 +128,10 @@ fn color(asked: Option<ColorChoice>) -> Color {
 
 /// The main function of `cargo-evenhand`.
 pub fn main() -> ExitCode {
+    #[cfg(feature = "runtime")]
+    if let Some(code) = crate::runtime::child::serve_if_asked() {
+        return code;
+    }
     // Both `cargo evenhand run` and `cargo-evenhand run` work.
     let mut arguments: Vec<_> = std::env::args_os().collect();
     if arguments.get(1).is_none_or(|first| first != "evenhand") {

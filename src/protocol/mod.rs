@@ -66,6 +66,11 @@ pub fn exit_code(error: &RunError) -> u8 {
 
 /// The main function of a bench target; [`crate::main!`] calls it.
 pub fn main(target: &str, declare: &[fn(&mut Suite)]) -> ExitCode {
+    // The embedded runtime is this executable, started again.
+    #[cfg(feature = "runtime")]
+    if let Some(code) = crate::runtime::child::serve_if_asked() {
+        return code;
+    }
     let declared = || {
         let mut suite = Suite::default();
         for add in declare {

@@ -32,7 +32,7 @@ use std::process::{Child, ChildStdin, Command, ExitCode, ExitStatus, Stdio};
 /// First argument of a server process.
 pub const SERVE_ARGUMENT: &str = "__serve";
 /// What begins the line that the child answers with; the rest is the address.
-const READY: &str = "evenhand-serve: ready ";
+pub const READY: &str = "evenhand-serve: ready ";
 /// What begins the line that says why the child can't serve.
 const REFUSED: &str = "evenhand-serve: refused ";
 

@@ -1,11 +1,11 @@
 //! The built instances of a worker: verified, warmed up, ready for slots.
 
-use super::messages::Job;
+use super::messages::{Job, JobKind};
 use super::remote::RemoteArm;
 use crate::observation::{ArmFault, Facts, Fault};
 use crate::plan::ExperimentPlan;
 use crate::schedule::WorkerSchedule;
-use crate::suite::{ArmError, Bencher, BuildError, Experiment, Output, SlotValue, Subject};
+use crate::suite::{ArmError, Bencher, BuildError, Experiment, Output, Place, SlotValue, Subject};
 use crate::timer::Timer;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -75,6 +75,9 @@ impl<'a> Arms<'a> {
             let name = plan.instance_name(instance);
             let index = arm_index(experiment, plan, instance)?;
             let mut bencher = Bencher::new(schedule.input_seed);
+            if let JobKind::Measure { file } = &job.kind {
+                bencher = bencher.beside(file, instance);
+            }
             guard(&name, || experiment.build(index, &mut bencher))?;
             let subject = bencher.finish().map_err(|e| build_fault(&name, &e))?;
             subjects[instance] = Some(subject);
@@ -88,6 +91,13 @@ impl<'a> Arms<'a> {
             schedule,
             subjects: subjects.collect(),
         })
+    }
+
+    /// Tells an instance which of its slots comes next.
+    pub(super) fn begin(&mut self, instance: usize, place: Place) -> Result<(), ArmFault> {
+        let subject = &mut self.subjects[instance];
+        catch_unwind(AssertUnwindSafe(|| subject.begin(place)))
+            .map_err(|panic| panicked(&self.plan.instance_name(instance), panic.as_ref()))
     }
 
     /// Runs a slot; an arm that panics or gives up is named.

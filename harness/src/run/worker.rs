@@ -9,7 +9,7 @@ use crate::observation::{
 };
 use crate::plan::{Estimand, ExperimentPlan, SecondaryRole, Seed};
 use crate::schedule::{WorkerSchedule, worker_schedule};
-use crate::suite::Suite;
+use crate::suite::{Place, Suite};
 use crate::timer::Timer;
 use std::hint::black_box;
 use std::io::{self, BufRead};
@@ -19,6 +19,11 @@ use std::time::Duration;
 pub const WORKER_ARGUMENT: &str = "__worker";
 /// Exit code of a worker whose arm failed; the message says why.
 const FAULT_EXIT: i32 = 7;
+/// Slots that nobody looks at.
+const UNMEASURED: Place = Place {
+    block: None,
+    turn: 0,
+};
 /// How often a worker lets the coordinator draw.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(500);
 
@@ -150,9 +155,16 @@ fn run_schedule(
     for (index, block) in schedule.blocks.iter().enumerate() {
         block_slots.clear();
         for &instance in &block.primers {
+            arms.begin(instance, UNMEASURED)?;
             arms.slot(instance, iterations)?;
         }
-        for &instance in &block.slots {
+        for (slot, &instance) in block.slots.iter().enumerate() {
+            let earlier = block.slots[..slot].iter();
+            let place = Place {
+                block: Some(index as u32),
+                turn: earlier.filter(|&&other| other == instance).count() as u32,
+            };
+            arms.begin(instance, place)?;
             let start_ns = start.elapsed_ns();
             let slot = arms.slot(instance, iterations)?;
             block_slots.push(SlotLine {

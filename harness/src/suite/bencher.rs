@@ -6,6 +6,7 @@ use super::subject::{
     StatefulCustom, Subject,
 };
 use std::hint::black_box;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Hands an arm its seed and takes its routine.
@@ -19,6 +20,15 @@ pub struct Bencher {
     subject: Option<Box<dyn Subject>>,
     registrations: u32,
     failure: Option<ArmError>,
+    notes: Option<Notes>,
+}
+
+/// Where an arm may keep raw data of its own.
+struct Notes {
+    /// The session's folder.
+    session: PathBuf,
+    /// Worker and instance, as a file name.
+    name: String,
 }
 
 /// Why an arm did not come to be.
@@ -39,7 +49,32 @@ impl Bencher {
             subject: None,
             registrations: 0,
             failure: None,
+            notes: None,
         }
+    }
+
+    /// Lets the arm keep raw data beside the worker's observation file.
+    pub(crate) fn beside(mut self, observations: &Path, instance: usize) -> Self {
+        let session = observations.parent().and_then(Path::parent);
+        let stem = observations.file_stem();
+        self.notes = session.zip(stem).map(|(session, stem)| Notes {
+            session: session.to_owned(),
+            name: format!("{}-{instance}", stem.to_string_lossy()),
+        });
+        self
+    }
+
+    /// A file for the arm's raw data in the session's folder `kind`, one per
+    /// worker and instance; `None` when nothing is recorded (pilot, tests).
+    #[must_use]
+    pub fn notes(&self, kind: &str) -> Option<PathBuf> {
+        let notes = self.notes.as_ref()?;
+        Some(
+            notes
+                .session
+                .join(kind)
+                .join(format!("{}.jsonl", notes.name)),
+        )
     }
 
     /// Seed of this worker's inputs, equal for all arms of the worker. Draw

@@ -47,12 +47,27 @@ impl SlotValue {
     }
 }
 
+/// Where a slot stands among those of its instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Block of the worker's schedule; `None` outside of what is measured
+    /// (pilot, verification, warm-up, primers).
+    pub block: Option<u32>,
+    /// How many slots the instance had in this block before.
+    pub turn: u32,
+}
+
 /// Name of the fact that holds a hash of the arm's machine code.
 pub const CODE_HASH: &str = "code_hash";
 
 /// A built arm. The loop over iterations stands inside [`Subject::slot`], so
 /// that a slot costs one indirect call whatever the iterations.
 pub trait Subject {
+    /// A slot comes next; not called for arms in processes of their own. Arms
+    /// that draw an input per slot draw it from the place, so that all arms of
+    /// a block get the same inputs.
+    fn begin(&mut self, _: Place) {}
+
     /// Runs `iterations` iterations and returns what was measured.
     ///
     /// # Errors

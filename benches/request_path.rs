@@ -1,0 +1,86 @@
+//! The request path of the embedded runtime, cold and warm: what a user waits
+//! for, with nothing but cargo.
+//!
+//! `cargo bench --bench request_path -- --quick` takes about two minutes on two
+//! cores.
+
+use evenhand::prelude::*;
+use evenhand::runtime::Options;
+use evenhand::serving::arm::{Mode, RequestPaths};
+use evenhand::serving::load::Arrivals;
+
+/// The tiny preset with one change.
+fn tiny(change: impl FnOnce(&mut Options)) -> Options {
+    let mut options = Options::default();
+    change(&mut options);
+    options
+}
+
+/// A fresh process and its first request.
+fn cold(suite: &mut Suite) {
+    suite
+        .request_path("cold/tiny")
+        .mode(Mode::Cold)
+        .words(16, 32)
+        .max_tokens(8)
+        .control("plain", tiny(|_| {}))
+        .candidate("no_statistics", tiny(|o| o.engine.statistics = false))
+        .margin(percent(5.0));
+}
+
+/// Two switches of the engine, one request at a time. Both give the same text.
+fn warm(suite: &mut Suite) {
+    suite
+        .request_path("warm/tiny/kv_cache")
+        .words(16, 32)
+        .max_tokens(16)
+        .metric("full@sent")
+        .control("kv_on", tiny(|_| {}))
+        .candidate("kv_off", tiny(|o| o.engine.kv_cache = false))
+        .margin(percent(5.0))
+        .verify(outputs_equal());
+    suite
+        .request_path("warm/tiny/statistics")
+        .words(16, 32)
+        .max_tokens(16)
+        .metric("full@sent")
+        .control("with", tiny(|_| {}))
+        .candidate("without", tiny(|o| o.engine.statistics = false))
+        .margin(percent(5.0))
+        .verify(outputs_equal());
+    // The same server twice: whatever is claimed here is false.
+    suite
+        .request_path("warm/tiny/same")
+        .words(16, 32)
+        .max_tokens(16)
+        .control("one", tiny(|_| {}))
+        .candidate("other", tiny(|_| {}))
+        .margin(percent(5.0));
+}
+
+/// Four users without pause, and requests that come by themselves.
+fn loaded(suite: &mut Suite) {
+    suite
+        .request_path("loaded/tiny/4_users")
+        .mode(Mode::Mixed)
+        .users(4)
+        .requests(16)
+        .prompts("8-16*3,48*1".parse().expect("a mixture"))
+        .max_tokens(16)
+        .control("batch_16", tiny(|_| {}))
+        .candidate("batch_1", tiny(|o| o.engine.batch = 1))
+        .margin(percent(5.0))
+        .blocks(2);
+    suite
+        .request_path("loaded/tiny/poisson")
+        .rate(40.0, Arrivals::Poisson)
+        .requests(20)
+        .words(16, 16)
+        .max_tokens(8)
+        .control("batch_16", tiny(|_| {}))
+        .candidate("batch_1", tiny(|o| o.engine.batch = 1))
+        .margin(percent(5.0))
+        .blocks(2);
+}
+
+evenhand::main!(cold, warm, loaded);

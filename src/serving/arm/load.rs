@@ -1,0 +1,240 @@
+//! What a slot asks of a server.
+
+use crate::serving::client::{Connections, Request, RequestError};
+use crate::serving::load::{Arrivals, PromptMix};
+use crate::serving::target::{Api, Target};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+/// In which state servers are measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// A fresh process and its first request in every slot.
+    Cold,
+    /// One request at a time, or users without pause, on a warm server.
+    #[default]
+    Warm,
+    /// Several users with a mixture of prompts.
+    Mixed,
+}
+
+/// What a slot asks of a server: with a seed and a place in the schedule, every
+/// request is determined.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Load {
+    /// State of the server.
+    pub mode: Mode,
+    /// Prompts.
+    pub prompts: PromptMix,
+    /// Most tokens of an answer.
+    pub max_tokens: u32,
+    /// Sampling temperature; 0 is greedy.
+    pub temperature: f64,
+    /// Users of the closed loop.
+    pub concurrency: u32,
+    /// Requests of a slot that count, above concurrency 1 and in open loop.
+    pub requests: u32,
+    /// Open loop: requests per second, and how they are spaced.
+    pub open: Option<(f64, Arrivals)>,
+    /// Whether connections serve more than one request.
+    pub connections: Connections,
+    /// Id of the primary metric; `None` is the mode's own.
+    pub metric: Option<String>,
+}
+
+/// A load that can't be run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct LoadError(pub String);
+
+impl Default for Load {
+    fn default() -> Self {
+        Self {
+            mode: Mode::Warm,
+            prompts: PromptMix::words(32, 32).expect("a range of one length"),
+            max_tokens: 32,
+            temperature: 0.0,
+            concurrency: 1,
+            requests: 32,
+            open: None,
+            connections: Connections::Fresh,
+            metric: None,
+        }
+    }
+}
+
+impl Load {
+    /// Whether a slot is a block of requests.
+    #[must_use]
+    pub fn in_blocks(&self) -> bool {
+        self.mode != Mode::Cold && (self.concurrency > 1 || self.open.is_some())
+    }
+
+    /// Requests at the begin of a block that do not count: one for every user,
+    /// or a tenth in open loop. The load goes on without draining.
+    #[must_use]
+    pub fn ramp(&self) -> u32 {
+        match self.open {
+            Some(_) => (self.requests / 10).max(4),
+            None => self.concurrency,
+        }
+    }
+
+    /// Requests of a slot, also those that do not count.
+    #[must_use]
+    pub fn per_slot(&self) -> u32 {
+        match (self.in_blocks(), &self.open) {
+            (false, _) => 1,
+            (true, Some(_)) => self.ramp() + self.requests,
+            // The last ones that count must not end in an emptying house.
+            (true, None) => self.ramp() + self.requests + self.concurrency - 1,
+        }
+    }
+
+    /// Looks for what makes no sense.
+    ///
+    /// # Errors
+    /// Says what, and what to do.
+    pub fn check(&self) -> Result<(), LoadError> {
+        let wrong = |text: &str| Err(LoadError(text.to_owned()));
+        if self.concurrency == 0 || self.requests == 0 || self.max_tokens == 0 {
+            return wrong("users, requests and max_tokens must be at least 1");
+        }
+        if !(self.temperature.is_finite() && self.temperature >= 0.0) {
+            return wrong("the temperature must be a number from 0");
+        }
+        if self.mode == Mode::Cold && (self.concurrency > 1 || self.open.is_some()) {
+            return wrong(
+                "a cold start is measured with one first request; leave users and rate out",
+            );
+        }
+        if self.concurrency > 1 && self.open.is_some() {
+            return wrong(
+                "users belong to a closed loop and a rate to an open one: give one of them",
+            );
+        }
+        if let Some((rate, law)) = &self.open {
+            let count = self.per_slot() as usize;
+            law.schedule(0, *rate, count)
+                .map_err(|e| LoadError(e.to_string()))?;
+        }
+        Ok(())
+    }
+
+    /// Request `index` under `seed` for a target.
+    ///
+    /// # Errors
+    /// If the target's fields can't be sent.
+    pub fn request(&self, target: &Target, seed: u64, index: u64) -> Result<Request, RequestError> {
+        let mut body = self.work(target.api, seed, index);
+        body["model"] = json!(target.model);
+        body["stream"] = json!(true);
+        body["stream_options"] = json!({"include_usage": true});
+        for (field, value) in &target.request {
+            body[field.as_str()] = value.clone();
+        }
+        Request::json(target.api.path(), &body)
+    }
+
+    /// The part of a body that must be equal in all arms.
+    fn work(&self, api: Api, seed: u64, index: u64) -> Value {
+        let prompt = self.prompts.prompt(seed, index);
+        let mut body = json!({"max_tokens": self.max_tokens, "temperature": self.temperature});
+        match api {
+            Api::Chat => body["messages"] = json!([{"role": "user", "content": prompt}]),
+            Api::Completions => body["prompt"] = json!(prompt),
+        }
+        body
+    }
+
+    /// 48 bits of the SHA-256 of what is asked, endpoint included: a number
+    /// that a record can hold exactly, equal for equal work.
+    #[must_use]
+    pub fn digest(&self, target: &Target, seed: u64, index: u64) -> u64 {
+        let work = self.work(target.api, seed, index).to_string();
+        let hash = Sha256::digest(work.as_bytes());
+        hash[..6]
+            .iter()
+            .fold(0, |n, &byte| n << 8 | u64::from(byte))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::serving::load::Arrivals;
+    use std::net::SocketAddr;
+
+    fn target() -> Target {
+        Target::at("t", SocketAddr::from(([127, 0, 0, 1], 1)))
+    }
+
+    #[test]
+    fn equal_work_has_equal_digests_whatever_the_model_is_called() {
+        let load = Load::default();
+        let other = Target {
+            model: "other".to_owned(),
+            ..target().with("cache_prompt", false)
+        };
+        assert_eq!(load.digest(&target(), 1, 5), load.digest(&other, 1, 5));
+        assert_ne!(load.digest(&target(), 1, 5), load.digest(&target(), 1, 6));
+        let longer = Load {
+            max_tokens: 33,
+            ..Load::default()
+        };
+        assert_ne!(load.digest(&target(), 1, 5), longer.digest(&target(), 1, 5));
+        let body = load.request(&other, 1, 5).unwrap();
+        let body: Value = serde_json::from_slice(body.body()).unwrap();
+        assert_eq!(
+            (&body["model"], &body["cache_prompt"]),
+            (&json!("other"), &json!(false))
+        );
+    }
+
+    #[test]
+    fn loads_that_contradict_themselves_are_refused() {
+        let cold = Load {
+            mode: Mode::Cold,
+            concurrency: 4,
+            ..Load::default()
+        };
+        let both = Load {
+            concurrency: 4,
+            open: Some((5.0, Arrivals::Poisson)),
+            ..Load::default()
+        };
+        let rate = Load {
+            open: Some((0.0, Arrivals::Poisson)),
+            ..Load::default()
+        };
+        for load in [
+            cold,
+            both,
+            rate,
+            Load {
+                requests: 0,
+                ..Load::default()
+            },
+        ] {
+            assert!(load.check().is_err(), "{load:?}");
+        }
+        assert!(Load::default().check().is_ok());
+    }
+
+    #[test]
+    fn blocks_keep_the_house_full_while_it_counts() {
+        let closed = Load {
+            concurrency: 4,
+            requests: 20,
+            ..Load::default()
+        };
+        assert_eq!((closed.ramp(), closed.per_slot()), (4, 27));
+        let open = Load {
+            requests: 50,
+            open: Some((5.0, Arrivals::Poisson)),
+            ..Load::default()
+        };
+        assert_eq!((open.ramp(), open.per_slot()), (5, 55));
+        assert_eq!(Load::default().per_slot(), 1);
+    }
+}

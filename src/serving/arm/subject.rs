@@ -1,0 +1,454 @@
+//! A server as the subject of a harness arm.
+
+use super::block::{drive, one};
+use super::load::{Load, Mode};
+use super::metrics::{defined, finish_code, latencies, metrics};
+use super::rows::{RequestRow, Rows};
+use crate::serving::client::{Client, Options, Request};
+use crate::serving::load::{ArrivalProof, Lag};
+use crate::serving::target::{Running, Target};
+use crate::serving::{Attempt, ClientError, Proof, self_proof};
+use evenhand_harness::estimate::trend;
+use evenhand_harness::plan::SlotFlags;
+use evenhand_harness::suite::{ArmError, Bencher, Output, Place, SlotValue, Subject};
+use rustix::time::{ClockId, clock_gettime};
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+/// The client's own thread may be busy for this share of a slot.
+const BUSY: f64 = 0.8;
+/// A latency must be this many times the client's own error.
+const ABOVE_CLIENT_ERROR: f64 = 10.0;
+/// Prompts of slots that nobody counts come from here on.
+const UNCOUNTED: u64 = 1 << 31;
+/// The prompt whose answer is verified.
+const PROBE: u64 = UNCOUNTED - 1;
+
+/// A server and how it is asked.
+pub(super) struct Served {
+    load: Rc<Load>,
+    target: Target,
+    seed: u64,
+    runtime: tokio::runtime::Runtime,
+    running: Option<Running>,
+    logs: PathBuf,
+    starts: u32,
+    rows: Option<Rows>,
+    place: Option<Place>,
+    /// Slots that were not counted so far.
+    uncounted: u64,
+    secondary: Vec<Option<f64>>,
+    primary: String,
+    client_error: Option<ClientError>,
+}
+
+impl Served {
+    pub(super) fn build(
+        bencher: &Bencher,
+        load: &Rc<Load>,
+        target: Target,
+    ) -> Result<Self, ArmError> {
+        load.check().map_err(|e| ArmError::new(e.to_string()))?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|e| ArmError::new(format!("the client's runtime: {e}")))?;
+        let declared = metrics(load).map_err(ArmError::new)?;
+        let rows = bencher
+            .notes("requests")
+            .map(Rows::create)
+            .transpose()
+            .map_err(ArmError::new)?;
+        let logs = bencher.notes("servers").unwrap_or_else(scratch);
+        let mut served = Self {
+            load: Rc::clone(load),
+            seed: bencher.seed(),
+            runtime,
+            running: None,
+            logs,
+            starts: 0,
+            rows,
+            place: None,
+            uncounted: 0,
+            secondary: vec![None; declared.secondary.len()],
+            primary: declared.primary.id,
+            client_error: client_error(),
+            target,
+        };
+        if load.mode != Mode::Cold {
+            served.start()?;
+        }
+        Ok(served)
+    }
+
+    fn start(&mut self) -> Result<(), ArmError> {
+        if let Some(before) = self.running.take()
+            && !before.stop()
+        {
+            return Err(ArmError::new(format!(
+                "target `{}`: processes of it are still there after they were killed",
+                self.target.name
+            )));
+        }
+        let logs = self.logs.with_extension(format!("{}.log", self.starts));
+        self.starts += 1;
+        let running = self.target.start(&logs);
+        self.running = Some(running.map_err(|e| ArmError::new(e.to_string()))?);
+        Ok(())
+    }
+
+    fn client(&self) -> Result<Arc<Client>, ArmError> {
+        let running = self
+            .running
+            .as_ref()
+            .ok_or_else(|| ArmError::new("no server is running"))?;
+        let options = Options {
+            connections: self.load.connections,
+            ..Options::default()
+        };
+        Ok(Arc::new(Client::new(running.address(), options)))
+    }
+
+    /// Prompts of a slot: those of a block's n-th slot are the same in all arms.
+    fn first_index(&mut self, place: Option<Place>) -> u64 {
+        let per_slot = u64::from(self.load.per_slot());
+        match place.and_then(|p| Some((p.block?, p.turn))) {
+            Some((block, turn)) => (u64::from(block) * 8 + u64::from(turn % 8)) * per_slot,
+            None => {
+                self.uncounted += 1;
+                UNCOUNTED + self.uncounted * per_slot
+            }
+        }
+    }
+
+    fn requests(&self, first: u64) -> Result<Vec<Request>, ArmError> {
+        (0..u64::from(self.load.per_slot()))
+            .map(|i| self.load.request(&self.target, self.seed, first + i))
+            .collect::<Result<_, _>>()
+            .map_err(|e| ArmError::new(e.to_string()))
+    }
+
+    fn schedule(&self, first: u64) -> Result<Option<Vec<u64>>, ArmError> {
+        let Some((rate, law)) = &self.load.open else {
+            return Ok(None);
+        };
+        let seed = self.seed ^ first.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        law.schedule(seed, *rate, self.load.per_slot() as usize)
+            .map(Some)
+            .map_err(|e| ArmError::new(e.to_string()))
+    }
+
+    /// Asks, in the way of the mode.
+    fn ask(&mut self, first: u64) -> Result<Vec<Attempt>, ArmError> {
+        if self.load.mode == Mode::Cold {
+            self.start()?;
+        }
+        let requests = self.requests(first)?;
+        let client = self.client()?;
+        if self.load.in_blocks() {
+            let schedule = self.schedule(first)?;
+            return drive(&self.runtime, &client, &self.load, requests, schedule)
+                .map_err(ArmError::new);
+        }
+        let capture = self.runtime.block_on(one(&client, &requests[0]));
+        Ok(vec![Attempt::from_capture(&capture)])
+    }
+
+    /// A server that is gone ends the experiment with its last words.
+    fn check_alive(&mut self) -> Result<(), ArmError> {
+        match self.running.as_mut().and_then(Running::ended) {
+            None => Ok(()),
+            Some(words) => Err(ArmError::new(format!(
+                "target `{}` ended while it was measured: {words}",
+                self.target.name
+            ))),
+        }
+    }
+
+    fn keep(
+        &mut self,
+        place: Option<Place>,
+        first: u64,
+        attempts: &[Attempt],
+    ) -> Result<(), ArmError> {
+        let Some(rows) = &mut self.rows else {
+            return Ok(());
+        };
+        let cold = self.load.mode == Mode::Cold;
+        let running = self.running.as_ref().filter(|_| cold);
+        let start = running.map(|r| [r.spawned_ns(), r.ready_ns()]);
+        let counted = counted(&self.load, attempts.len());
+        let lines: Vec<RequestRow> = attempts
+            .iter()
+            .enumerate()
+            .map(|(i, attempt)| RequestRow {
+                definitions: RequestRow::DEFINITIONS,
+                block: place.and_then(|p| p.block),
+                turn: place.map_or(0, |p| p.turn),
+                index: first + i as u64,
+                counts: counted.contains(&i),
+                work: self.load.digest(&self.target, self.seed, first + i as u64),
+                start,
+                attempt: attempt.clone(),
+            })
+            .collect();
+        rows.append(&lines).map_err(ArmError::new)
+    }
+
+    /// Values of the slot; the primary one comes back.
+    fn evaluate(
+        &mut self,
+        first: u64,
+        attempts: &[Attempt],
+        cpu: f64,
+    ) -> Result<(Option<f64>, SlotFlags), ArmError> {
+        let counted = &attempts[counted(&self.load, attempts.len())];
+        let mut flags = SlotFlags::NONE;
+        if counted.iter().any(|a| !a.succeeded()) {
+            flags |= SlotFlags::FAILED;
+        }
+        if cpu > BUSY {
+            flags |= SlotFlags::CLIENT_SATURATED;
+        }
+        if counted.iter().any(from_cache) {
+            flags |= SlotFlags::CACHE_STATE;
+        }
+        let mut values = if self.load.mode == Mode::Cold {
+            self.cold_values(&counted[0])?
+        } else {
+            let id = |id: &&'static str| (*id, mean(counted, |a| defined(id).value(a)));
+            latencies(&self.load).iter().map(|i| id(i)).collect()
+        };
+        let at = values.iter().position(|(id, _)| *id == self.primary);
+        let (_, mut primary) = values.remove(at.expect("the primary metric is one of them"));
+        if flags.contains(SlotFlags::FAILED) && !self.load.in_blocks() {
+            primary = None;
+        }
+        if let (Some(value), Some(error)) = (primary, self.client_error)
+            && self.primary.contains('@')
+            && value < ABOVE_CLIENT_ERROR * error.p50_ns as f64
+        {
+            flags |= SlotFlags::CLIENT_SATURATED;
+        }
+        let work = (0..attempts.len() as u64)
+            .map(|i| self.load.digest(&self.target, self.seed, first + i))
+            .fold(0, |all, one| all ^ one);
+        self.secondary.clear();
+        self.secondary
+            .extend(values.into_iter().map(|(_, value)| value));
+        self.secondary.extend([
+            mean(counted, |a| a.tokens.server.map(|n| n as f64)),
+            mean(counted, |a| a.succeeded().then(|| finish_code(a))),
+            Some(work as f64),
+            mean(counted, |a| defined("reads.events_per_read").value(a)),
+            Some(cpu),
+        ]);
+        if self.load.in_blocks() {
+            flags |= self.block_values(attempts, counted);
+        }
+        Ok((primary, flags))
+    }
+
+    /// Rate, lag and trend of a block.
+    fn block_values(&mut self, attempts: &[Attempt], counted: &[Attempt]) -> SlotFlags {
+        let mut flags = SlotFlags::NONE;
+        let from = counted.iter().filter_map(|a| a.stamps.sent_ns).min();
+        let to = counted.iter().map(|a| a.stamps.done_ns).max();
+        let done = counted.iter().filter(|a| a.succeeded()).count() as f64;
+        let rate = from.zip(to).filter(|(f, t)| t > f);
+        self.secondary
+            .push(rate.map(|(f, t)| done * 1e9 / (t - f) as f64));
+        let lag = match &self.load.open {
+            None => None,
+            Some((rate, law)) => {
+                let stamps = attempts
+                    .iter()
+                    .map(|a| (a.stamps.intended_ns, a.stamps.queued_ns));
+                let lag = Lag::of(stamps);
+                let ttft = mean(counted, |a| defined("ttft.content@sent").value(a));
+                let late = lag.zip(ttft).is_some_and(|(lag, ttft)| lag.is_late(ttft));
+                let sent: Vec<u64> = attempts.iter().map(|a| a.stamps.queued_ns).collect();
+                // A short block can't tell its rate; what it can tell must hold.
+                if late || sent.len() > 30 && !ArrivalProof::of(&sent, law, *rate).holds() {
+                    flags |= SlotFlags::SCHEDULE_LATE;
+                }
+                lag
+            }
+        };
+        self.secondary.push(lag.map(|l| l.p99_ns as f64));
+        let id = latencies(&self.load)[0];
+        let values: Vec<f64> = counted
+            .iter()
+            .filter_map(|a| defined(id).value(a))
+            .collect();
+        self.secondary.push(trend(&values).ok().map(|t| t.p));
+        flags
+    }
+
+    /// The parts of a cold start and their sum, from stamps of one clock.
+    fn cold_values(&self, attempt: &Attempt) -> Result<Vec<(&'static str, Option<f64>)>, ArmError> {
+        let running = self.running.as_ref();
+        let (spawned, ready) = running.map_or((0, 0), |r| (r.spawned_ns(), r.ready_ns()));
+        let startup = ready.saturating_sub(spawned) as f64;
+        let handover = attempt
+            .stamps
+            .sent_ns
+            .map(|sent| sent.saturating_sub(ready) as f64);
+        let full = defined("full@sent").value(attempt);
+        let total = full.map(|_| attempt.stamps.done_ns.saturating_sub(spawned) as f64);
+        if let (Some(handover), Some(full), Some(total)) = (handover, full, total)
+            && (startup + handover + full - total).abs() > 0.5
+        {
+            return Err(ArmError::new(format!(
+                "the parts of the cold start do not add up: {startup} + {handover} + {full} ns is \
+                 not {total} ns"
+            )));
+        }
+        Ok(vec![
+            ("cold.total", total),
+            ("cold.startup", Some(startup)),
+            ("cold.ttft", defined("ttft.content@sent").value(attempt)),
+            ("cold.full", full),
+            ("cold.handover", handover),
+        ])
+    }
+}
+
+impl Subject for Served {
+    fn begin(&mut self, place: Place) {
+        self.place = Some(place);
+    }
+
+    fn slot(&mut self, iterations: u64) -> Result<SlotValue, ArmError> {
+        if iterations != 1 {
+            return Err(ArmError::new("a slot of the request path is one iteration"));
+        }
+        let place = self.place.take();
+        let first = self.first_index(place);
+        let (start, cpu) = (Instant::now(), cpu_ns());
+        let attempts = self.ask(first)?;
+        let host_ns = start.elapsed().as_nanos() as u64;
+        let share = (cpu_ns() - cpu) as f64 / host_ns.max(1) as f64;
+        self.keep(place, first, &attempts)?;
+        let (value, flags) = self.evaluate(first, &attempts, share)?;
+        self.check_alive()?;
+        if self.load.mode == Mode::Cold
+            && let Some(running) = self.running.take()
+        {
+            running.stop();
+        }
+        Ok(SlotValue {
+            value,
+            host_ns,
+            flags,
+        })
+    }
+
+    fn secondary(&self) -> &[Option<f64>] {
+        &self.secondary
+    }
+
+    fn output(&mut self) -> Result<Option<Output>, ArmError> {
+        if self.running.is_none() {
+            self.start()?;
+        }
+        let request = self
+            .load
+            .request(&self.target, self.seed, PROBE)
+            .map_err(|e| ArmError::new(e.to_string()))?;
+        let client = self.client()?;
+        let capture = self.runtime.block_on(one(&client, &request));
+        let attempt = Attempt::from_capture(&capture);
+        match attempt.failure {
+            None => Ok(Some(Output::Text(attempt.answer.text))),
+            Some(failure) => Err(ArmError::new(format!(
+                "target `{}`: the request whose answer is verified failed: {failure}",
+                self.target.name
+            ))),
+        }
+    }
+
+    fn facts(&self) -> Vec<(String, String)> {
+        let target = &self.target;
+        let mut facts = vec![
+            ("target".to_owned(), target.name.clone()),
+            ("model".to_owned(), target.model.clone()),
+            ("endpoint".to_owned(), target.api.path().to_owned()),
+            ("restarted".to_owned(), target.restarts().to_string()),
+            ("max_tokens".to_owned(), self.load.max_tokens.to_string()),
+            ("temperature".to_owned(), self.load.temperature.to_string()),
+            (
+                "page_cache".to_owned(),
+                format!("{:?}", target.page_cache).to_lowercase(),
+            ),
+        ];
+        if let Some(engine) = &target.engine {
+            facts.push(("engine".to_owned(), engine.clone()));
+        }
+        if let Some(startup) = self.running.as_ref().and_then(Running::startup_ns) {
+            facts.push(("startup_ns".to_owned(), startup.to_string()));
+        }
+        if let Some(error) = self.client_error {
+            facts.push(("client_error_p50_ns".to_owned(), error.p50_ns.to_string()));
+            facts.push(("client_error_p99_ns".to_owned(), error.p99_ns.to_string()));
+        }
+        let declared = target.facts.iter();
+        facts.extend(declared.map(|(k, v)| (format!("target.{k}"), v.clone())));
+        facts
+    }
+}
+
+/// The requests of a slot that count: not those of the ramps.
+fn counted(load: &Load, sent: usize) -> std::ops::Range<usize> {
+    if load.in_blocks() {
+        let from = (load.ramp() as usize).min(sent);
+        from..(from + load.requests as usize).min(sent)
+    } else {
+        0..sent
+    }
+}
+
+/// Whether most of a prompt came from a cache: prompts are distinct, so this
+/// is a state that nobody declared. A shared template may be cached.
+fn from_cache(attempt: &Attempt) -> bool {
+    attempt.answer.usage.is_some_and(|usage| {
+        let cached = usage.cached_tokens.unwrap_or(0);
+        usage.prompt_tokens.is_some_and(|all| 2 * cached > all)
+    })
+}
+
+/// Mean over the attempts that have the value.
+fn mean(attempts: &[Attempt], value: impl Fn(&Attempt) -> Option<f64>) -> Option<f64> {
+    let values: Vec<f64> = attempts.iter().filter_map(value).collect();
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+/// CPU time of this thread, which is the client's.
+fn cpu_ns() -> u64 {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    time.tv_sec.unsigned_abs() * 1_000_000_000 + time.tv_nsec.unsigned_abs()
+}
+
+/// The client's own error, proved once in every worker.
+fn client_error() -> Option<ClientError> {
+    static ERROR: OnceLock<Option<ClientError>> = OnceLock::new();
+    *ERROR.get_or_init(|| {
+        self_proof(&Proof {
+            planned_rate: 100.0,
+            streams: 1,
+            requests: 20,
+            tokens: 8,
+            ..Proof::default()
+        })
+        .ok()
+    })
+}
+
+/// A place for logs where nothing is recorded.
+fn scratch() -> PathBuf {
+    static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    let n = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    std::env::temp_dir().join(format!("evenhand-server-{}-{n}.log", std::process::id()))
+}
