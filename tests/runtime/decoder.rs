@@ -5,6 +5,7 @@ use evenhand::runtime::{
     Conversion, Decoder, FfnProjection, KvCache, LoadOptions, Loading, Model, ModelError, Preset,
     Simd, Step, WeightType, export, greedy,
 };
+use sha2::{Digest, Sha256};
 use std::sync::{Arc, LazyLock};
 
 static TINY: LazyLock<Arc<Model>> = LazyLock::new(|| tiny(&LoadOptions::default()));
@@ -284,6 +285,19 @@ fn impossible_steps_are_refused_and_change_nothing() {
     ));
 }
 
+/// The model that llama.cpp was asked about is the one that is drawn here.
+#[test]
+fn the_golden_ids_are_of_this_model() {
+    let dir = tempfile::tempdir().unwrap();
+    export::write(dir.path(), &TINY).unwrap();
+    let bytes = std::fs::read(dir.path().join("model.safetensors")).unwrap();
+    let digest: String = Sha256::digest(&bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    assert_eq!(golden(Preset::Tiny).model_sha256, digest);
+}
+
 #[derive(serde::Deserialize)]
 struct Golden {
     model_sha256: String,
@@ -300,14 +314,18 @@ struct Case {
 /// Leads of one token over the next that rounding alone can turn.
 const NOISE: f64 = 1e-3;
 
-/// Compares with what llama.cpp said; returns the cases that differ, each with
-/// a lead within rounding.
-fn agree_with_llama_cpp(preset: Preset, cases: usize, len: usize) -> usize {
+fn golden(preset: Preset) -> Golden {
     let path = format!(
         "{}/tests/data/runtime/greedy_{preset}.json",
         env!("CARGO_MANIFEST_DIR")
     );
-    let golden: Golden = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+/// Compares with what llama.cpp said; returns the cases that differ, each with
+/// a lead within rounding.
+fn agree_with_llama_cpp(preset: Preset, cases: usize, len: usize) -> usize {
+    let golden = golden(preset);
     assert!(golden.cases.len() == 50 && golden.model_sha256.len() == 64);
     let model = Arc::new(Model::preset(preset, 1, &LoadOptions::default()).unwrap());
     let mut ties = 0;

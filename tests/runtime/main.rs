@@ -2,5 +2,6 @@
 #![cfg(feature = "runtime")]
 
 mod decoder;
+mod folder;
 mod reference;
 mod tokenizer;

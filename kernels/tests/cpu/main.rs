@@ -1,7 +1,9 @@
 //! Every variant against its `f64` reference, and the laws each kernel obeys.
 
+mod attention;
 mod convert;
 mod inputs;
+mod linear;
 mod matvec;
 mod rms_norm;
 mod softmax;

@@ -46,6 +46,15 @@ pub fn write_with(dir: &Path, model: &Model, gguf: GgufType) -> Result<(), Model
     gguf::write(&dir.join("model.gguf"), model, gguf)
 }
 
+/// Writes only the JSON files and the chat template: enough for a tokenizer.
+///
+/// # Errors
+/// A file that cannot be written.
+pub fn write_tokenizer(dir: &Path, model: &Model) -> Result<(), ModelError> {
+    std::fs::create_dir_all(dir).map_err(|e| ModelError::io(dir, e))?;
+    hugging_face::write(dir, model)
+}
+
 /// Writes a file through a buffer, and names it in errors.
 fn write_file(
     path: &Path,

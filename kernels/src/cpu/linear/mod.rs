@@ -35,14 +35,31 @@ use crate::tolerance::UNIT_ROUNDOFF;
 use half::bf16;
 
 /// Weights that every instruction set has tiles for: `f32` and `bf16`.
-#[cfg(target_arch = "x86_64")]
-pub trait LinearWeight: Weight + avx2::Load + avx512::Load {}
-/// Weights that every instruction set has tiles for: `f32` and `bf16`.
-#[cfg(not(target_arch = "x86_64"))]
-pub trait LinearWeight: Weight {}
+pub trait LinearWeight: Weight {
+    /// [`linear`](fn@linear) of these weights, compiled here rather than in the
+    /// crate that calls it.
+    #[doc(hidden)]
+    fn linear(isa: Isa, w: Rows<'_, Self>, x: Rows<'_, f32>, out: &mut [f32], out_stride: usize);
+}
 
-impl LinearWeight for f32 {}
-impl LinearWeight for bf16 {}
+impl LinearWeight for f32 {
+    fn linear(isa: Isa, w: Rows<'_, Self>, x: Rows<'_, f32>, out: &mut [f32], out_stride: usize) {
+        compute(isa, w, x, out, out_stride);
+    }
+}
+
+impl LinearWeight for bf16 {
+    fn linear(isa: Isa, w: Rows<'_, Self>, x: Rows<'_, f32>, out: &mut [f32], out_stride: usize) {
+        compute(isa, w, x, out, out_stride);
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+trait Tiled: Weight + avx2::Load + avx512::Load {}
+#[cfg(target_arch = "x86_64")]
+impl<W: Weight + avx2::Load + avx512::Load> Tiled for W {}
+#[cfg(not(target_arch = "x86_64"))]
+use Weight as Tiled;
 
 /// A row-major matrix whose rows may lie further apart than they are long.
 #[derive(Clone, Copy, Debug)]
@@ -108,6 +125,16 @@ fn check_extent(len: usize, rows: usize, cols: usize, stride: usize) {
 /// If the columns differ, `out_stride` is less than the rows of `w`, or `out`
 /// is too short.
 pub fn linear<W: LinearWeight>(
+    isa: Isa,
+    w: Rows<'_, W>,
+    x: Rows<'_, f32>,
+    out: &mut [f32],
+    out_stride: usize,
+) {
+    W::linear(isa, w, x, out, out_stride);
+}
+
+fn compute<W: Tiled>(
     isa: Isa,
     w: Rows<'_, W>,
     x: Rows<'_, f32>,
