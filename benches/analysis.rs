@@ -28,6 +28,7 @@ fn experiment(index: usize, workers: u32, blocks: u32) -> ExperimentPlan {
         secondary: Vec::new(),
         device: None,
         cold: false,
+        separate: false,
         unit: ReplicationUnit::Worker,
         design: Design::Abba,
         workers,

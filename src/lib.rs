@@ -31,12 +31,15 @@
 //! | [`prelude`] | what bench targets use |
 //! | [`inputs`] | seeded inputs |
 //! | [`executor`] | async arms |
+//! | [`device`] | kernels on a GPU or the host processor |
 //! | [`protocol`] | the arguments a bench target understands |
 //! | [`report`] | words and pictures |
 //! | [`interop`] | other tools' formats |
+//! | `serving` | the request path: client, metrics, null server |
 //! | `runtime` | an embedded model server to measure a request path with |
 //! | [`harness`] | plan, run, record, estimate, gate, claim |
 
+pub mod device;
 pub mod executor;
 pub mod inputs;
 pub mod interop;
@@ -47,6 +50,8 @@ pub mod report;
 pub mod cli;
 #[cfg(feature = "runtime")]
 pub mod runtime;
+#[cfg(feature = "serving")]
+pub mod serving;
 #[cfg(feature = "cli")]
 pub mod simulate;
 
@@ -55,10 +60,12 @@ pub use evenhand_harness as harness;
 /// What bench targets use.
 pub mod prelude {
     pub use crate::executor::{AsyncBencher, Executor};
-    pub use evenhand_harness::plan::{Direction, Estimand, Margin, Metric};
+    pub use evenhand_harness::plan::{
+        Direction, Estimand, Margin, Metric, SecondaryMetric, SecondaryRole, SlotFlags,
+    };
     pub use evenhand_harness::suite::{
-        Bencher, Output, Suite, absolute, matches_reference, outputs_agree, outputs_equal, percent,
-        relative, ulps,
+        ArmError, Bencher, Output, SlotValue, Subject, Suite, absolute, matches_reference,
+        outputs_agree, outputs_equal, percent, relative, ulps,
     };
 }
 

@@ -86,6 +86,7 @@ const ROOT: &[(&str, &[&str])] = &[
     ("inputs", &[]),
     ("runtime", &[]),
     ("executor", &["harness::suite", "harness::timer"]),
+    ("device", &["harness::plan", "harness::suite"]),
     (
         "report",
         &[
@@ -107,7 +108,8 @@ const ROOT: &[(&str, &[&str])] = &[
             "harness::run",
         ],
     ),
-    ("protocol", &["harness", "report", "interop"]),
+    ("serving", &["harness::plan", "harness::suite"]),
+    ("protocol", &["harness", "report", "interop", "device"]),
     (
         "simulate",
         &[
@@ -123,7 +125,7 @@ const ROOT: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "harness", "report", "interop", "protocol", "runtime", "simulate",
+            "harness", "report", "interop", "protocol", "device", "runtime", "serving", "simulate",
         ],
     ),
 ];

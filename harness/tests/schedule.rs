@@ -19,6 +19,7 @@ fn experiment(arms: &[&str], blocks: u32) -> ExperimentPlan {
         secondary: Vec::new(),
         device: None,
         cold: false,
+        separate: false,
         unit: ReplicationUnit::Worker,
         design: Design::for_arms(arms.len()),
         workers: 12,

@@ -44,6 +44,7 @@ fn judged(
         secondary,
         device: None,
         cold: false,
+        separate: false,
         unit: ReplicationUnit::Worker,
         design: Design::Abba,
         workers: WORKERS,

@@ -2,6 +2,7 @@
 //! over the library.
 
 mod analyze;
+mod bundle;
 mod calibrate;
 mod calibration;
 mod completions;
@@ -10,14 +11,21 @@ mod doctor;
 mod export_model;
 mod failure;
 mod gate;
+mod import;
 mod list;
 mod measure;
+#[cfg(feature = "serving")]
+mod null_server;
 mod planning;
 mod records;
 mod report;
 mod resume;
 mod run;
+#[cfg(feature = "runtime")]
+mod runtime_speed;
 mod schema;
+#[cfg(feature = "runtime")]
+mod serve;
 mod show;
 mod simulate;
 mod targets;
@@ -85,15 +93,25 @@ enum Command {
     Gate(gate::Arguments),
     /// Write a record as Markdown or JSON
     Report(report::Arguments),
+    /// Make a folder that measures on a machine without a toolchain
+    Bundle(bundle::Arguments),
+    /// Take over sessions that were measured on another machine
+    Import(import::Arguments),
     /// Print the JSON Schema of a document
     Schema(schema::Arguments),
     /// Look at this machine: what disturbs timings, and what it does to a claim
     Doctor(doctor::Arguments),
+    /// Serve a small language model over an OpenAI-compatible API
+    #[cfg(feature = "runtime")]
+    Serve(Box<serve::Arguments>),
     /// Simulate the rules: false-claim rates, coverage and power
     Simulate(simulate::Arguments),
     /// Write the embedded model for other engines: Hugging Face folder and GGUF
     #[cfg(feature = "runtime")]
     ExportModel(export_model::Arguments),
+    /// Serve known answers, or prove the client against them
+    #[cfg(feature = "serving")]
+    NullServer(null_server::Arguments),
     /// Print shell completions
     #[command(hide = true)]
     Completions(completions::Arguments),
@@ -131,11 +149,17 @@ pub fn main() -> ExitCode {
         Command::Calibrate(a) => calibrate::run(a),
         Command::Gate(a) => gate::run(a),
         Command::Report(a) => report::run(a),
+        Command::Bundle(a) => bundle::run(a),
+        Command::Import(a) => import::run(a),
         Command::Schema(a) => schema::run(a),
         Command::Doctor(a) => doctor::run(a),
+        #[cfg(feature = "runtime")]
+        Command::Serve(a) => serve::run(a),
         Command::Simulate(a) => simulate::run(a),
         #[cfg(feature = "runtime")]
         Command::ExportModel(a) => export_model::run(a),
+        #[cfg(feature = "serving")]
+        Command::NullServer(a) => null_server::run(a),
         Command::Completions(a) => completions::run(a),
         Command::Man(a) => completions::man(a),
     };

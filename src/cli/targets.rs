@@ -1,6 +1,6 @@
 //! Finding bench targets: cargo builds them, each then describes itself.
 
-use super::Failure;
+use super::{Failure, bundle};
 use crate::protocol::{Arguments, DESCRIBE_ARGUMENT, TARGET_SCHEMA, TargetDescription, exit};
 use evenhand_harness::run::Launch;
 use serde::Deserialize;
@@ -37,6 +37,16 @@ pub(super) struct CargoArguments {
     /// Cargo.toml of the package or workspace
     #[arg(long, value_name = "FILE")]
     manifest_path: Option<PathBuf>,
+    /// Use the executables of a bundle instead of building
+    #[arg(
+        long,
+        value_name = "DIR",
+        conflicts_with_all = ["package", "workspace", "features", "all_features", "no_default_features", "profile", "manifest_path", "more"]
+    )]
+    bundle: Option<PathBuf>,
+    /// What kernel tasks run on: auto, cpu, cuda, cuda:INDEX or cuda:UUID
+    #[arg(long, value_name = "DEVICE", env = crate::device::VARIABLE)]
+    device: Option<String>,
     /// More arguments for `cargo bench --no-run`, after `--`
     #[arg(last = true, value_name = "CARGO ARGUMENT")]
     more: Vec<OsString>,
@@ -143,8 +153,12 @@ impl CargoArguments {
         command
     }
 
-    /// Builds the bench targets and keeps those that are ours, in cargo's order.
+    /// Builds the bench targets and keeps those that are ours, in cargo's
+    /// order; or takes those of a bundle.
     pub(super) fn find(&self) -> Result<Vec<BenchTarget>, Failure> {
+        if let Some(dir) = &self.bundle {
+            return self.bundled(dir);
+        }
         let mut command = self.command();
         let output = command
             .stdin(Stdio::null())
@@ -174,11 +188,29 @@ impl CargoArguments {
         }
         let mut found = Vec::new();
         for artifact in messages {
-            if let Some(target) = artifact.bench_target()? {
+            if let Some(target) = artifact.bench_target(self.device.as_deref())? {
                 found.push(target);
             }
         }
         unique(&found)?;
+        Ok(found)
+    }
+
+    fn bundled(&self, dir: &Path) -> Result<Vec<BenchTarget>, Failure> {
+        let mut found = Vec::new();
+        for (package, mut launch) in bundle::launches(dir)? {
+            let variable = device_variable(self.device.as_deref());
+            launch.environment.extend(variable);
+            let described = describe(&launch)?;
+            found.extend(described.map(|description| BenchTarget {
+                package,
+                launch,
+                description,
+            }));
+        }
+        if !self.bench.is_empty() {
+            found.retain(|target| self.bench.iter().any(|name| name == target.name()));
+        }
         Ok(found)
     }
 
@@ -195,6 +227,11 @@ impl CargoArguments {
         }
         Ok(found)
     }
+}
+
+/// What hands the choice of device to a bench target and its workers.
+fn device_variable(device: Option<&str>) -> Option<(OsString, OsString)> {
+    Some((crate::device::VARIABLE.into(), device?.into()))
 }
 
 /// Plans know targets by name alone.
@@ -229,7 +266,7 @@ struct Target {
 }
 
 impl Message {
-    fn bench_target(self) -> Result<Option<BenchTarget>, Failure> {
+    fn bench_target(self, device: Option<&str>) -> Result<Option<BenchTarget>, Failure> {
         let is_bench = self
             .target
             .is_some_and(|t| t.kind.iter().any(|k| k == "bench" || k == "example"));
@@ -244,6 +281,7 @@ impl Message {
         if let Some(directory) = &directory {
             environment.push(("CARGO_MANIFEST_DIR".into(), directory.into()));
         }
+        environment.extend(device_variable(device));
         let launch = Launch {
             executable,
             directory,

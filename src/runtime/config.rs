@@ -4,7 +4,8 @@ use serde::Deserialize;
 use std::fmt;
 
 /// A model that is drawn rather than read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Preset {
     /// 4 layers of 256, 5.2 M parameters: starts in tens of milliseconds.
     Tiny,

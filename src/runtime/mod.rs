@@ -8,6 +8,11 @@
 //! | [`tokenizer`] | byte-level BPE, chat prompts, incremental decoding |
 //! | [`decoder`] | the forward pass over key-value caches |
 //! | [`export`] | the same model for other engines |
+//! | [`constrain`] | answers of a given form |
+//! | [`engine`] | many requests on one decoder |
+//! | [`api`] | the OpenAI-compatible protocol |
+//! | [`server`] | HTTP/1.1 on a socket |
+//! | [`child`] | the server as a process of its own |
 //!
 //! ```
 //! use evenhand::runtime::{Decoder, KvCache, LoadOptions, Model, Preset, Step};
@@ -24,10 +29,17 @@
 //! # Ok::<(), evenhand::runtime::ModelError>(())
 //! ```
 
+pub mod api;
+pub mod child;
 pub mod config;
+pub mod constrain;
 pub mod decoder;
+pub mod engine;
 pub mod export;
 pub mod model;
+mod options;
+pub mod server;
+mod service;
 pub mod tokenizer;
 
 pub use config::{Config, Preset};
@@ -36,4 +48,6 @@ pub use model::{
     Conversion, Description, FfnProjection, LoadOptions, Loading, Model, ModelError, Simd,
     WeightType,
 };
+pub use options::{Options, OptionsError, Source};
+pub use service::{Runtime, RuntimeError};
 pub use tokenizer::{ChatMessage, Detokenizer, Role, Tokenizer, TokenizerCache};

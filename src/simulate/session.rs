@@ -71,6 +71,7 @@ impl Layout {
             secondary: Vec::new(),
             device: None,
             cold: false,
+            separate: false,
             unit: self.unit,
             design: Design::for_arms(arms.len()),
             workers: self.workers,

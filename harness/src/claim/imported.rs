@@ -287,6 +287,7 @@ fn plan_of(imported: &Imported) -> ExperimentPlan {
         secondary: Vec::new(),
         device: None,
         cold: false,
+        separate: false,
         unit: imported.unit,
         design: imported.design,
         workers: u32::try_from(imported.pairs.units()).unwrap_or(u32::MAX),

@@ -32,6 +32,15 @@ pub struct SecondaryJudgement {
     pub claims: Vec<Claim>,
 }
 
+/// A comparison on one of the metrics, before it knows its family.
+struct Member<'a> {
+    /// Place of the metric in the plan.
+    metric: usize,
+    draft: Draft<'a>,
+    /// Effects of the units.
+    effects: Vec<f64>,
+}
+
 fn has_claims(role: SecondaryRole) -> bool {
     matches!(role, SecondaryRole::Claim | SecondaryRole::ClaimPerUnit)
 }
@@ -49,7 +58,7 @@ pub(super) fn judge(
     // Each metric as an experiment of its own, so that one set of rules holds.
     let plans: Vec<ExperimentPlan> = plan.secondary.iter().map(|s| alone(plan, s)).collect();
     let mut judged = Vec::with_capacity(plans.len());
-    let mut drafts: Vec<(usize, Draft<'_>, Vec<f64>)> = Vec::new();
+    let mut members: Vec<Member<'_>> = Vec::new();
     for (at, (secondary, alone)) in plan.secondary.iter().zip(&plans).enumerate() {
         let quantity = Quantity::Secondary(at);
         let arms = summaries(plan, data, quantity);
@@ -79,7 +88,11 @@ pub(super) fn judge(
                 let mut draft = assemble((alone, candidate), &d, &first, bounds, rule, seed);
                 draft.evidence.noise_floor = noise_floor;
                 draft.gates.splice(0..0, gates.iter().cloned());
-                drafts.push((at, draft, d));
+                members.push(Member {
+                    metric: at,
+                    draft,
+                    effects: d,
+                });
             }
         }
         judged.push(SecondaryJudgement {
@@ -91,13 +104,12 @@ pub(super) fn judge(
         });
     }
     for candidate in 1..plan.arms.len() {
-        let family: Vec<&(usize, Draft<'_>, Vec<f64>)> = drafts
+        let family: Vec<&Member<'_>> = members
             .iter()
-            .filter(|(_, draft, _)| draft.candidate == candidate)
+            .filter(|member| member.draft.candidate == candidate)
             .collect();
-        let adjusted = adjust(&family, seed);
-        for ((at, draft, _), p) in family.iter().zip(adjusted) {
-            judged[*at].claims.push(finish(draft, p));
+        for (member, p) in family.iter().zip(adjust(&family, seed)) {
+            judged[member.metric].claims.push(finish(&member.draft, p));
         }
     }
     judged
@@ -115,14 +127,14 @@ fn alone(plan: &ExperimentPlan, secondary: &SecondaryMetric) -> ExperimentPlan {
 
 /// p adjusted over the secondary metrics of one comparison: joint sign flips
 /// where all have the same units, Holm otherwise.
-fn adjust(family: &[&(usize, Draft<'_>, Vec<f64>)], seed: u64) -> Vec<Option<f64>> {
-    let own: Vec<Option<f64>> = family.iter().map(|(_, d, _)| d.evidence.p).collect();
+fn adjust(family: &[&Member<'_>], seed: u64) -> Vec<Option<f64>> {
+    let own: Vec<Option<f64>> = family.iter().map(|m| m.draft.evidence.p).collect();
     let ps: Vec<f64> = own.iter().map(|p| p.unwrap_or(1.0)).collect();
-    let same_units = |d: &&(usize, Draft<'_>, Vec<f64>)| {
-        d.1.evidence.p.is_some() && d.2.len() == family[0].2.len()
+    let joinable = |member: &&Member<'_>| {
+        member.draft.evidence.p.is_some() && member.effects.len() == family[0].effects.len()
     };
-    let joint = if family.len() > 1 && family.iter().all(|d| same_units(d)) {
-        let effects: Vec<Vec<f64>> = family.iter().map(|(_, _, d)| d.clone()).collect();
+    let joint = if family.len() > 1 && family.iter().all(joinable) {
+        let effects: Vec<Vec<f64>> = family.iter().map(|m| m.effects.clone()).collect();
         let seed = Stream::new(seed, "secondary metrics").next_u64();
         max_t(&effects, seed).ok().map(|t| t.adjusted)
     } else {

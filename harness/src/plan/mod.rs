@@ -90,6 +90,9 @@ pub struct ExperimentPlan {
     /// no primers.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cold: bool,
+    /// Whether every arm has a process of its own inside a worker.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub separate: bool,
     /// What n counts.
     pub unit: ReplicationUnit,
     /// How slots are ordered inside a worker.

@@ -1,5 +1,7 @@
 //! The built instances of a worker: verified, warmed up, ready for slots.
 
+use super::messages::Job;
+use super::remote::RemoteArm;
 use crate::observation::{ArmFault, Facts, Fault};
 use crate::plan::ExperimentPlan;
 use crate::schedule::WorkerSchedule;
@@ -27,6 +29,25 @@ pub(super) fn fault(arm: Option<String>, fault: Fault, message: &str) -> ArmFaul
     }
 }
 
+/// Where the code of an instance stands among the declared arms.
+pub(super) fn arm_index(
+    experiment: &Experiment,
+    plan: &ExperimentPlan,
+    instance: usize,
+) -> Result<usize, ArmFault> {
+    let declared = experiment
+        .declare()
+        .map_err(|e| fault(None, Fault::WrongUse, &e))?;
+    let code = plan.code_of_instance(instance);
+    declared.arms.iter().position(|a| a == code).ok_or_else(|| {
+        fault(
+            Some(code.to_owned()),
+            Fault::WrongUse,
+            "the executable has no such arm",
+        )
+    })
+}
+
 /// The built instances of a worker.
 pub(super) struct Arms<'a> {
     experiment: &'a Experiment,
@@ -40,28 +61,19 @@ impl<'a> Arms<'a> {
     /// Builds every instance in letter order.
     pub(super) fn build(
         experiment: &'a Experiment,
-        plan: &'a ExperimentPlan,
+        job: &'a Job,
         schedule: &'a WorkerSchedule,
     ) -> Result<Self, ArmFault> {
-        let declared = experiment
-            .declare()
-            .map_err(|e| fault(None, Fault::WrongUse, &e))?;
+        let plan = &job.experiment;
         let mut subjects: Vec<Option<Box<dyn Subject>>> =
             (0..plan.instances()).map(|_| None).collect();
         for &instance in &schedule.letters {
+            if plan.separate {
+                subjects[instance] = Some(Box::new(RemoteArm::start(job, instance)?));
+                continue;
+            }
             let name = plan.instance_name(instance);
-            let code = plan.code_of_instance(instance);
-            let index = declared
-                .arms
-                .iter()
-                .position(|a| a == code)
-                .ok_or_else(|| {
-                    fault(
-                        Some(code.to_owned()),
-                        Fault::WrongUse,
-                        "the executable has no such arm",
-                    )
-                })?;
+            let index = arm_index(experiment, plan, instance)?;
             let mut bencher = Bencher::new(schedule.input_seed);
             guard(&name, || experiment.build(index, &mut bencher))?;
             let subject = bencher.finish().map_err(|e| build_fault(&name, &e))?;

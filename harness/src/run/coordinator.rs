@@ -371,7 +371,7 @@ impl<'a> TargetRun<'a> {
                 }
                 Arrival::Message(Message::Done) => return Ended::Done,
                 Arrival::Message(Message::Fault(fault)) => return Ended::Fault(fault),
-                Arrival::Message(Message::Pilot { .. }) => {}
+                Arrival::Message(Message::Pilot { .. } | Message::Answer(_)) => {}
                 Arrival::Closed => return Ended::Closed,
                 Arrival::Quiet if self.stopping() => return Ended::Stopped,
                 Arrival::Quiet if heard.elapsed() > SILENCE => return Ended::Silent,

@@ -4,7 +4,8 @@
 //! so each starts on a line of its own with a mark that no text has.
 
 use crate::observation::ArmFault;
-use crate::plan::{ExperimentPlan, Seed};
+use crate::plan::{ExperimentPlan, Seed, SlotFlags};
+use crate::suite::Output;
 use serde::{Deserialize, Serialize};
 use std::io::{self, BufRead, Write};
 use std::path::PathBuf;
@@ -33,6 +34,38 @@ pub(super) enum JobKind {
         /// The observation file; must not exist yet.
         file: PathBuf,
     },
+    /// Build one instance and answer the worker's turns.
+    Arm {
+        /// Which instance.
+        instance: usize,
+    },
+}
+
+/// What a worker asks of an arm in a process of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Turn {
+    /// Run a slot.
+    Slot { iterations: u64 },
+    /// Tell the output.
+    Output,
+}
+
+/// What such an arm answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Answer {
+    /// It is built.
+    Ready { facts: Vec<(String, String)> },
+    /// A slot was run.
+    Slot {
+        value: Option<f64>,
+        host_ns: u64,
+        flags: SlotFlags,
+        secondary: Vec<Option<f64>>,
+    },
+    /// The output, when the arm declares one.
+    Output(Option<Output>),
 }
 
 /// What a worker reports.
@@ -47,6 +80,8 @@ pub(super) enum Message {
     /// So many blocks are done. The worker waits for an answer, so that the
     /// coordinator never draws while a slot runs.
     Progress { blocks: u32 },
+    /// An arm in a process of its own took its turn.
+    Answer(Answer),
     /// An arm failed; the worker ends.
     Fault(ArmFault),
     /// Everything was measured.

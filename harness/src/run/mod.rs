@@ -4,6 +4,7 @@
 //! worker) of the plan. [`measure`] is the coordinator in the first process;
 //! [`worker_main`] is what the started process does.
 
+mod adopt;
 mod arms;
 mod coordinator;
 mod environment;
@@ -13,6 +14,7 @@ mod messages;
 mod observation_log;
 mod planner;
 mod process;
+mod remote;
 mod session;
 mod sizing;
 mod smoke;
@@ -20,6 +22,7 @@ mod store;
 mod telemetry;
 mod worker;
 
+pub use adopt::{Adopted, adopt_session, find_sessions};
 pub use coordinator::{Event, Observer, measure, stop_flag};
 pub use environment::{capture_environment, digest_of_file, inspect_machine};
 pub use error::RunError;

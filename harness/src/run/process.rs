@@ -2,7 +2,7 @@
 
 use super::error::RunError;
 use super::launch::Launch;
-use super::messages::{Job, Message, parse};
+use super::messages::{Job, Message, Turn, parse};
 use super::worker::WORKER_ARGUMENT;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, Stdio};
@@ -94,6 +94,13 @@ impl WorkerProcess {
             Err(RecvTimeoutError::Timeout) => Arrival::Quiet,
             Err(RecvTimeoutError::Disconnected) => Arrival::Closed,
         }
+    }
+
+    /// Passes the turn to an arm's process.
+    pub(super) fn pass(&mut self, turn: &Turn) {
+        let json = serde_json::to_string(turn).unwrap_or_default();
+        // If it is gone, its closed output tells.
+        let _ = writeln!(self.stdin, "{json}").and_then(|()| self.stdin.flush());
     }
 
     /// Lets a worker that reported progress go on.

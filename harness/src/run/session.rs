@@ -276,7 +276,7 @@ pub fn latest_session(root: &Path) -> Option<PathBuf> {
 
 /// Makes `latest` point to a session: a link where there are links, else a
 /// file with the name.
-fn point_latest_to(root: &Path, session: &str) -> Result<(), RunError> {
+pub(super) fn point_latest_to(root: &Path, session: &str) -> Result<(), RunError> {
     let pointer = root.join(LATEST);
     #[cfg(unix)]
     {

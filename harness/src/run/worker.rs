@@ -1,8 +1,9 @@
 //! The worker process: builds the arms, warms up, runs its schedule.
 
-use super::arms::{Arms, fault};
+use super::arms::{Arms, arm_index, fault};
 use super::messages::{Job, JobKind, Message, receive_job, send};
 use super::observation_log::ObservationLog;
+use super::remote::serve_arm;
 use crate::observation::{
     ArmFault, Fault, Line, OBSERVATION_SCHEMA, SlotLine, WorkerEnd, WorkerHeader,
 };
@@ -59,14 +60,21 @@ fn work(suite: &Suite, job: &Job, acks: &mut impl BufRead) -> Result<Message, Ar
             )
         })?;
     let schedule = worker_schedule(job.seed, &job.target, &job.experiment, job.worker);
+    if let JobKind::Arm { instance } = job.kind {
+        let name = job.experiment.instance_name(instance);
+        let index = arm_index(experiment, &job.experiment, instance)?;
+        let arm = (&job.experiment, index, name.as_str());
+        return serve_arm(experiment, arm, schedule.input_seed, acks);
+    }
     // Shifts what is allocated after it; the pages are touched so that they exist.
     let _heap_pad = black_box(vec![1u8; schedule.heap_pad]);
 
     let setup = Timer::start();
-    let mut arms = Arms::build(experiment, &job.experiment, &schedule)?;
+    let mut arms = Arms::build(experiment, job, &schedule)?;
     arms.verify_after_one_iteration()?;
     let setup_ns = setup.elapsed_ns();
     match &job.kind {
+        JobKind::Arm { .. } => unreachable!("answered above"),
         JobKind::Pilot => {
             let ns_per_iteration = (0..job.experiment.arms.len())
                 .map(|arm| arms.pilot(arm))
@@ -96,7 +104,7 @@ fn work(suite: &Suite, job: &Job, acks: &mut impl BufRead) -> Result<Message, Ar
 fn log_error(job: &Job, error: &io::Error) -> String {
     match &job.kind {
         JobKind::Measure { file } => format!("{}: {error}", file.display()),
-        JobKind::Pilot => error.to_string(),
+        JobKind::Pilot | JobKind::Arm { .. } => error.to_string(),
     }
 }
 
@@ -159,7 +167,8 @@ fn run_schedule(
             });
         }
         for slot in &block_slots {
-            check_slot(&job.experiment, slot)?;
+            let arm = job.experiment.instance_name(slot.instance);
+            check_values(&job.experiment, &arm, slot.value, &slot.secondary)?;
             log.write(&Line::Slot(slot.clone())).map_err(system)?;
         }
         let now = start.elapsed_ns();
@@ -183,23 +192,28 @@ fn run_schedule(
 }
 
 /// A value that no estimate can use ends the experiment with the arm's name.
-fn check_slot(plan: &ExperimentPlan, slot: &SlotLine) -> Result<(), ArmFault> {
+pub(super) fn check_values(
+    plan: &ExperimentPlan,
+    arm: &str,
+    value: Option<f64>,
+    secondary: &[Option<f64>],
+) -> Result<(), ArmFault> {
     let bad = |message: String| {
-        let arm = Some(plan.instance_name(slot.instance));
+        let arm = Some(arm.to_owned());
         Err(fault(arm, Fault::BadValue, &message))
     };
-    if slot.secondary.len() != plan.secondary.len() {
+    if secondary.len() != plan.secondary.len() {
         return bad(format!(
             "it gave {} secondary values where the experiment declares {}",
-            slot.secondary.len(),
+            secondary.len(),
             plan.secondary.len()
         ));
     }
-    let primary = (&plan.metric, plan.estimand, slot.value);
+    let primary = (&plan.metric, plan.estimand, value);
     let secondary = plan
         .secondary
         .iter()
-        .zip(&slot.secondary)
+        .zip(secondary)
         // What is only shown may be anything that can be written down.
         .map(|(declared, &value)| match declared.role {
             SecondaryRole::Describe | SecondaryRole::Match => {

@@ -11,6 +11,7 @@ pub(crate) fn experiment(arms: usize, blocks: u32) -> ExperimentPlan {
         secondary: Vec::new(),
         device: None,
         cold: false,
+        separate: false,
         unit: ReplicationUnit::Worker,
         design: Design::for_arms(arms),
         workers: 12,

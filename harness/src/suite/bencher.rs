@@ -2,8 +2,8 @@
 
 use super::Output;
 use super::subject::{
-    ArmError, BATCH, Batched, Custom, Plain, ReadOutput, Returning, Stateful, StatefulCustom,
-    Subject,
+    ArmError, BATCH, Batched, Custom, Plain, ReadOutput, Returning, Several, Stateful,
+    StatefulCustom, Subject,
 };
 use std::hint::black_box;
 use std::time::Duration;
@@ -103,6 +103,19 @@ impl Bencher {
     /// experiment's metric per iteration, in the metric's unit.
     pub fn iter_metric(&mut self, measure: impl FnMut(u64) -> f64 + 'static) {
         self.register(Custom { measure });
+    }
+
+    /// `measure` runs the given number of iterations and returns, per
+    /// iteration, the experiment's metric and its secondary metrics in the order
+    /// of their declaration; `None` is a value that is missing.
+    pub fn iter_metrics<const N: usize>(
+        &mut self,
+        measure: impl FnMut(u64) -> (f64, [Option<f64>; N]) + 'static,
+    ) {
+        self.register(Several {
+            measure,
+            secondary: [None; N],
+        });
     }
 
     /// An arm with a state whose output can be read outside the timed part:

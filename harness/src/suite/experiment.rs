@@ -66,6 +66,7 @@ pub struct Experiment {
     device: Option<String>,
     unit: ReplicationUnit,
     cold: bool,
+    separate: bool,
     sizes: Sizes,
 }
 
@@ -93,6 +94,7 @@ impl Experiment {
             device: None,
             unit: ReplicationUnit::Worker,
             cold: false,
+            separate: false,
             sizes: Sizes::default(),
         }
     }
@@ -174,6 +176,14 @@ impl Experiment {
     /// is warmed up.
     pub fn cold(&mut self) -> &mut Self {
         self.cold = true;
+        self
+    }
+
+    /// Every arm gets a process of its own inside a worker. All are alive, one
+    /// works at a time: nothing that lives in a process (allocator, device
+    /// context, caches of a library) is shared by the arms.
+    pub fn separate_processes(&mut self) -> &mut Self {
+        self.separate = true;
         self
     }
 
@@ -323,6 +333,7 @@ impl Experiment {
             secondary: self.secondary.clone(),
             device: self.device.clone(),
             cold: self.cold,
+            separate: self.separate,
             unit: self.unit,
             workers: 1,
             blocks: 1,

@@ -1,13 +1,16 @@
 //! Outputs of arms, for verification.
 
+use serde::{Deserialize, Serialize};
+
 /// What an arm computed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Output {
     /// Single-precision numbers.
-    F32(Vec<f32>),
+    F32(#[serde(with = "bits")] Vec<f32>),
     /// Double-precision numbers.
-    F64(Vec<f64>),
+    F64(#[serde(with = "bits")] Vec<f64>),
     /// Integers.
     Integers(Vec<i128>),
     /// Bytes.
@@ -91,5 +94,71 @@ impl From<String> for Output {
 impl From<&str> for Output {
     fn from(s: &str) -> Self {
         Self::Text(s.to_owned())
+    }
+}
+
+/// Floating-point numbers by their bits: JSON has no NaN.
+mod bits {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) trait Bits: Copy {
+        fn to(self) -> u64;
+        fn from(bits: u64) -> Self;
+    }
+
+    impl Bits for f32 {
+        fn to(self) -> u64 {
+            u64::from(self.to_bits())
+        }
+        fn from(bits: u64) -> Self {
+            // Written by `to`, so nothing is lost.
+            Self::from_bits(bits as u32)
+        }
+    }
+
+    impl Bits for f64 {
+        fn to(self) -> u64 {
+            self.to_bits()
+        }
+        fn from(bits: u64) -> Self {
+            Self::from_bits(bits)
+        }
+    }
+
+    pub(super) fn serialize<T: Bits, S: Serializer>(
+        values: &[T],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(values.iter().map(|v| v.to()))
+    }
+
+    pub(super) fn deserialize<'de, T: Bits, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<T>, D::Error> {
+        let bits = Vec::<u64>::deserialize(deserializer)?;
+        Ok(bits.into_iter().map(T::from).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outputs_travel_bit_by_bit() {
+        for output in [
+            Output::F32(vec![f32::NAN, -0.0, f32::INFINITY, 1.5]),
+            Output::F64(vec![f64::NAN, -0.0, f64::MIN_POSITIVE]),
+            Output::from(vec![-1i64, i64::MAX]),
+            Output::from(u64::MAX),
+            Output::Bytes(vec![0, 255]),
+            Output::from("a\u{1e}\n"),
+        ] {
+            let json = serde_json::to_string(&output).unwrap();
+            let back: Output = serde_json::from_str(&json).unwrap();
+            // NaN differs from itself; its bits do not.
+            assert_eq!(serde_json::to_string(&back).unwrap(), json);
+            assert_eq!(format!("{back:?}"), format!("{output:?}"));
+        }
     }
 }

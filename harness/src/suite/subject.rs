@@ -137,6 +137,35 @@ impl<F: FnMut(u64) -> f64> Subject for Custom<F> {
     }
 }
 
+/// A function that measures several metrics itself.
+pub(super) struct Several<F, const N: usize> {
+    pub measure: F,
+    /// Those of the last slot.
+    pub secondary: [Option<f64>; N],
+}
+
+impl<F: FnMut(u64) -> (f64, [Option<f64>; N]), const N: usize> Subject for Several<F, N> {
+    fn slot(&mut self, iterations: u64) -> Result<SlotValue, ArmError> {
+        let timer = Timer::start();
+        let (value, secondary) = (self.measure)(iterations);
+        let host_ns = timer.elapsed_ns();
+        self.secondary = secondary;
+        Ok(SlotValue {
+            value: Some(value),
+            host_ns,
+            flags: SlotFlags::NONE,
+        })
+    }
+
+    fn secondary(&self) -> &[Option<f64>] {
+        &self.secondary
+    }
+
+    fn output(&mut self) -> Result<Option<Output>, ArmError> {
+        Ok(None)
+    }
+}
+
 /// A routine that consumes an input made outside the timed part.
 pub(super) struct Batched<I, S, F> {
     pub setup: S,

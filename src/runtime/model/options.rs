@@ -2,9 +2,11 @@
 //! can be compared with itself in.
 
 use crate::runtime::tokenizer::TokenizerCache;
+use serde::{Deserialize, Serialize};
 
 /// How a model is loaded and run.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct LoadOptions {
     /// What weights are rounded to.
     pub weights: WeightType,
@@ -21,7 +23,8 @@ pub struct LoadOptions {
 }
 
 /// What weights are rounded to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum WeightType {
     /// Single precision.
     #[default]
@@ -43,7 +46,8 @@ impl WeightType {
 
 /// When bf16 weights become `f32`; without effect on `f32` weights. Both give
 /// the same bits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Conversion {
     /// Once: twice the memory, no work per step.
     AtLoad,
@@ -53,7 +57,8 @@ pub enum Conversion {
 }
 
 /// When weights are read or drawn.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Loading {
     /// Before the model is there.
     #[default]
@@ -63,7 +68,8 @@ pub enum Loading {
 }
 
 /// How the feed-forward layer projects; both give the same bits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FfnProjection {
     /// Gate and up as one matrix.
     #[default]
@@ -73,7 +79,8 @@ pub enum FfnProjection {
 }
 
 /// Instructions of the linear layers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Simd {
     /// The widest that the processor has.
     #[default]

@@ -32,7 +32,10 @@ pub(super) const SPECIAL: [&str; 6] = [
 ];
 
 /// Whether a tokenizer remembers the tokens of words; the tokens are the same.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum TokenizerCache {
     /// Words seen before are looked up.
     #[default]

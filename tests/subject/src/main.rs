@@ -12,9 +12,11 @@ fn declare(suite: &mut Suite) {
             "plain" => plain(suite),
             "three_arms" => three_arms(suite),
             "single" => single(suite),
-            "order" => order(suite),
+            "order" => order(suite, false),
+            "separate" => order(suite, true),
             "async" => asynchronous(suite),
             "batched" => batched(suite),
+            "metrics" => metrics(suite),
             _ => misbehaving(suite, name),
         }
     }
@@ -63,7 +65,7 @@ fn single(suite: &mut Suite) {
 }
 
 /// Arms that write down when they run: process, arm, iterations.
-fn order(suite: &mut Suite) {
+fn order(suite: &mut Suite, separate: bool) {
     let arm = |name: &'static str| {
         move |b: &mut Bencher| {
             let path = PathBuf::from(std::env::var_os("SUBJECT_LOG").expect("SUBJECT_LOG is set"));
@@ -85,6 +87,9 @@ fn order(suite: &mut Suite) {
             .control("a", arm("a"));
         for name in ["b", "c"].into_iter().take(arms - 1) {
             experiment.candidate(name, arm(name));
+        }
+        if separate {
+            experiment.separate_processes();
         }
     }
 }
@@ -112,6 +117,37 @@ fn asynchronous(suite: &mut Suite) {
             });
         })
         .verify(outputs_equal());
+}
+
+/// Time beside items that both arms must agree on, on a pretended device.
+fn metrics(suite: &mut Suite) {
+    let items = Metric::new("items", "items", Direction::Context);
+    let rest = Metric::new("rest", "ns", Direction::Lower);
+    let arm = |factor: f64| {
+        move |b: &mut Bencher| {
+            // Differs between arms and workers, so that the units scatter.
+            let mut at = (b.seed() % 1009) as f64 * factor;
+            b.iter_metrics(move |_| {
+                at = (at + 3.7) % 11.0;
+                (factor * (1000.0 + at), [Some(32.0), Some(500.0 + at)])
+            });
+        }
+    };
+    suite
+        .experiment("metrics/two")
+        .margin(percent(1.0))
+        .device_label("pretended")
+        .cold()
+        .iterations(3)
+        .blocks(4)
+        .secondary(
+            SecondaryMetric::new(items, SecondaryRole::Match)
+                .estimand(Estimand::PairedDifference)
+                .margin(Margin::absolute(1.0)),
+        )
+        .secondary(SecondaryMetric::new(rest, SecondaryRole::Claim).margin(percent(1.0)))
+        .control("a", arm(1.0))
+        .candidate("b", arm(1.5));
 }
 
 fn batched(suite: &mut Suite) {
@@ -186,6 +222,54 @@ fn misbehaving(suite: &mut Suite, name: &str) {
                     .iter(|n| *n += 1);
             })
             .verify(outputs_equal()),
+        "apart_panics" => experiment
+            .separate_processes()
+            .control("a", good)
+            .candidate("b", |b| b.iter(|| panic!("out of cheese"))),
+        "apart_refuses" => experiment
+            .separate_processes()
+            .control("a", good)
+            .candidate("b", |b| b.fail(ArmError::new("no such device"))),
+        "apart_dies" => experiment
+            .separate_processes()
+            .control("a", good)
+            .candidate("b", |b| {
+                b.iter(|| {
+                    eprintln!("last words");
+                    std::process::abort()
+                });
+            }),
+        "apart_nan" => experiment
+            .separate_processes()
+            .control("a", good)
+            .candidate("b", |b| b.iter_metric(|_| f64::NAN)),
+        "apart_wrong" => experiment
+            .separate_processes()
+            .control("a", |b| b.iter_returning(|| vec![f64::NAN, 1.0]))
+            .candidate("b", |b| b.iter_returning(|| vec![f64::NAN, 2.0]))
+            .verify(outputs_equal()),
+        "refuses" => experiment
+            .control("a", good)
+            .candidate("b", |b| b.fail(ArmError::new("no such device"))),
+        "gives_up" => experiment.control("a", good).candidate("b", |b| {
+            struct GivesUp;
+            impl Subject for GivesUp {
+                fn slot(&mut self, _: u64) -> Result<SlotValue, ArmError> {
+                    Err(ArmError::new("the device disappeared"))
+                }
+                fn output(&mut self) -> Result<Option<Output>, ArmError> {
+                    Ok(None)
+                }
+            }
+            b.register(GivesUp);
+        }),
+        "lacks_a_metric" => experiment
+            .secondary(SecondaryMetric::new(
+                Metric::new("more", "ns", Direction::Lower),
+                SecondaryRole::Claim,
+            ))
+            .control("a", |b| b.iter_metrics(|_| (1.0, [Some(1.0)])))
+            .candidate("b", |b| b.iter(|| 1)),
         "no_output" => experiment
             .control("a", good)
             .candidate("b", |b| b.iter(|| 1))

@@ -66,6 +66,34 @@ fn every_misbehaviour_names_experiment_and_arm() {
             "arm_failed",
             &["`b` gave a value", "PairedDifference"],
         ),
+        (
+            "refuses",
+            "arm_failed",
+            &["bad/refuses", "`b` failed", "no such device"],
+        ),
+        (
+            "gives_up",
+            "arm_failed",
+            &["`b` failed", "the device disappeared"],
+        ),
+        (
+            "lacks_a_metric",
+            "arm_failed",
+            &["`b` gave a value", "0 secondary values", "declares 1"],
+        ),
+        (
+            "apart_panics",
+            "arm_failed",
+            &["`b` failed", "it panicked: out of cheese"],
+        ),
+        (
+            "apart_refuses",
+            "arm_failed",
+            &["`b` failed", "no such device"],
+        ),
+        ("apart_dies", "arm_failed", &["`b` failed", "last words"]),
+        ("apart_nan", "arm_failed", &["`b` failed", "NaN"]),
+        ("apart_wrong", "wrong_output", &["gave a wrong output"]),
         ("exits", "arm_failed", &["bad/exits", "exit code 0"]),
     ] {
         let (subject, finished) = beside_a_good_one(bad);

@@ -36,30 +36,35 @@ use half::bf16;
 
 /// Weights that every instruction set has tiles for: `f32` and `bf16`.
 pub trait LinearWeight: Weight {
-    /// [`linear`](fn@linear) of these weights, compiled here rather than in the
-    /// crate that calls it.
+    /// [`linear`](fn@linear) of these weights. Not generic in the callers' crates, so that
+    /// it is compiled with the optimisation of this one.
     #[doc(hidden)]
-    fn linear(isa: Isa, w: Rows<'_, Self>, x: Rows<'_, f32>, out: &mut [f32], out_stride: usize);
+    fn project(isa: Isa, w: Rows<'_, Self>, x: Rows<'_, f32>, out: &mut [f32], out_stride: usize);
 }
 
-impl LinearWeight for f32 {
-    fn linear(isa: Isa, w: Rows<'_, Self>, x: Rows<'_, f32>, out: &mut [f32], out_stride: usize) {
-        compute(isa, w, x, out, out_stride);
-    }
+macro_rules! linear_weight {
+    ($($weight:ty),*) => {$(
+        impl LinearWeight for $weight {
+            fn project(
+                isa: Isa,
+                w: Rows<'_, Self>,
+                x: Rows<'_, f32>,
+                out: &mut [f32],
+                out_stride: usize,
+            ) {
+                check(&w, &x, out, out_stride);
+                match isa.0 {
+                    Kind::Scalar => scalar::linear(w, x, out, out_stride),
+                    #[cfg(target_arch = "x86_64")]
+                    Kind::Avx2 => avx2::linear(w, x, out, out_stride),
+                    #[cfg(target_arch = "x86_64")]
+                    Kind::Avx512 => avx512::linear(w, x, out, out_stride),
+                }
+            }
+        }
+    )*};
 }
-
-impl LinearWeight for bf16 {
-    fn linear(isa: Isa, w: Rows<'_, Self>, x: Rows<'_, f32>, out: &mut [f32], out_stride: usize) {
-        compute(isa, w, x, out, out_stride);
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-trait Tiled: Weight + avx2::Load + avx512::Load {}
-#[cfg(target_arch = "x86_64")]
-impl<W: Weight + avx2::Load + avx512::Load> Tiled for W {}
-#[cfg(not(target_arch = "x86_64"))]
-use Weight as Tiled;
+linear_weight!(f32, bf16);
 
 /// A row-major matrix whose rows may lie further apart than they are long.
 #[derive(Clone, Copy, Debug)]
@@ -131,26 +136,14 @@ pub fn linear<W: LinearWeight>(
     out: &mut [f32],
     out_stride: usize,
 ) {
-    W::linear(isa, w, x, out, out_stride);
+    W::project(isa, w, x, out, out_stride);
 }
 
-fn compute<W: Tiled>(
-    isa: Isa,
-    w: Rows<'_, W>,
-    x: Rows<'_, f32>,
-    out: &mut [f32],
-    out_stride: usize,
-) {
+/// What the tiles rely on.
+fn check<W>(w: &Rows<'_, W>, x: &Rows<'_, f32>, out: &[f32], out_stride: usize) {
     assert_eq!(w.cols, x.cols, "weights and activations differ in columns");
     assert!(out_stride >= w.rows, "rows of the output overlap");
     check_extent(out.len(), x.rows, w.rows, out_stride);
-    match isa.0 {
-        Kind::Scalar => scalar::linear(w, x, out, out_stride),
-        #[cfg(target_arch = "x86_64")]
-        Kind::Avx2 => avx2::linear(w, x, out, out_stride),
-        #[cfg(target_arch = "x86_64")]
-        Kind::Avx512 => avx512::linear(w, x, out, out_stride),
-    }
 }
 
 /// The tolerance of one dot product of `cols` terms whose absolute products
