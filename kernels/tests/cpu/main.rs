@@ -1,9 +1,11 @@
 //! Every variant against its `f64` reference, and the laws each kernel obeys.
 
 mod attention;
+mod causal_attention;
 mod convert;
 mod ffn;
 mod inputs;
+mod linear;
 mod matvec;
 mod rms_norm;
 mod softmax;

@@ -36,7 +36,7 @@ use half::bf16;
 
 /// Weights that every instruction set has tiles for: `f32` and `bf16`.
 pub trait LinearWeight: Weight {
-    /// [`linear`] after its checks. Not generic in the callers' crates, so that
+    /// [`linear`](fn@linear) of these weights. Not generic in the callers' crates, so that
     /// it is compiled with the optimisation of this one.
     #[doc(hidden)]
     fn project(isa: Isa, w: Rows<'_, Self>, x: Rows<'_, f32>, out: &mut [f32], out_stride: usize);
@@ -52,6 +52,7 @@ macro_rules! linear_weight {
                 out: &mut [f32],
                 out_stride: usize,
             ) {
+                check(&w, &x, out, out_stride);
                 match isa.0 {
                     Kind::Scalar => scalar::linear(w, x, out, out_stride),
                     #[cfg(target_arch = "x86_64")]
@@ -135,10 +136,14 @@ pub fn linear<W: LinearWeight>(
     out: &mut [f32],
     out_stride: usize,
 ) {
+    W::project(isa, w, x, out, out_stride);
+}
+
+/// What the tiles rely on.
+fn check<W>(w: &Rows<'_, W>, x: &Rows<'_, f32>, out: &[f32], out_stride: usize) {
     assert_eq!(w.cols, x.cols, "weights and activations differ in columns");
     assert!(out_stride >= w.rows, "rows of the output overlap");
     check_extent(out.len(), x.rows, w.rows, out_stride);
-    W::project(isa, w, x, out, out_stride);
 }
 
 /// The tolerance of one dot product of `cols` terms whose absolute products
