@@ -15,8 +15,6 @@ use std::ptr;
 
 const WARP: usize = 32;
 const STACK_BYTES: usize = 64 << 10;
-/// Accesses and waits of one block after which it counts as endless.
-const MOST_EVENTS: u64 = 1 << 28;
 
 type Lanes = [u64; WARP];
 type Fiber = Coroutine<*const Lanes, Event, (), DefaultStack>;
@@ -50,7 +48,6 @@ struct Context {
     warp_barriers: Vec<Cell<u32>>,
     yielders: Vec<Cell<*const Yielder<*const Lanes, Event>>>,
     stacks: Vec<Range<usize>>,
-    events: Cell<u64>,
 }
 
 thread_local! {
@@ -93,7 +90,6 @@ pub unsafe extern "C" fn access(
     if context.stacks[thread].contains(&address.addr()) {
         return;
     }
-    context.events.set(context.events.get() + 1);
     let who = Access {
         block: context.block,
         thread: thread as u32,
@@ -101,16 +97,10 @@ pub unsafe extern "C" fn access(
         warp_barrier: context.warp_barriers[thread / WARP].get(),
         code: code.addr(),
     };
-    let mut result = context
+    let result = context
         .memory
         .borrow_mut()
         .access(address.addr(), size, write != 0, who);
-    if context.events.get() > MOST_EVENTS {
-        result = Err(Fault {
-            what: "the kernel does not come to an end".into(),
-            other: None,
-        });
-    }
     if let Err(fault) = result {
         // SAFETY: as in `wait`. Never resumed: the access must not happen.
         unsafe { (*context.yielders[thread].get()).suspend(Event::Fault(fault, code.addr())) };
@@ -162,7 +152,6 @@ impl Block<'_> {
                 .iter()
                 .map(|stack| stack.limit().get()..stack.base().get())
                 .collect(),
-            events: Cell::new(0),
         };
         let received = lanes.as_ptr().addr();
         context
