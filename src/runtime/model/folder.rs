@@ -3,8 +3,8 @@
 use super::ModelError;
 use super::tensor::Values;
 use half::{bf16, f16};
+use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
-use safetensors::{Dtype, SafeTensors};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -50,15 +50,17 @@ impl Safetensors {
         if header_len > LONGEST_HEADER || header_len > file_len - 8 {
             return Err(truncated());
         }
-        let mut start = length.to_vec();
+        let mut header = Vec::new();
         (&mut file)
             .take(header_len)
-            .read_to_end(&mut start)
+            .read_to_end(&mut header)
             .map_err(io)?;
-        let (_, metadata) = SafeTensors::read_metadata(&start)
+        // Extents are checked tensor by tensor: the library's own check wants
+        // the whole file in memory.
+        let metadata: Metadata = serde_json::from_slice(&header)
             .map_err(|e| ModelError::invalid(path, format!("not safetensors: {e}")))?;
         let data_start = 8 + header_len;
-        let end = data_start + metadata.data_len() as u64;
+        let end = data_start.saturating_add(metadata.data_len() as u64);
         if end != file_len {
             return Err(ModelError::invalid(
                 path,
@@ -82,12 +84,20 @@ impl Safetensors {
                 info.shape
             )));
         }
-        match info.dtype {
-            Dtype::F32 | Dtype::F16 | Dtype::BF16 => Ok(()),
-            other => Err(self.invalid(format!(
-                "{name} is {other:?}: only F32, F16 and BF16 are read"
-            ))),
+        let element = match info.dtype {
+            Dtype::F32 => 4,
+            Dtype::F16 | Dtype::BF16 => 2,
+            other => {
+                let message = format!("{name} is {other:?}: only F32, F16 and BF16 are read");
+                return Err(self.invalid(message));
+            }
+        };
+        let (from, to) = info.data_offsets;
+        let len = shape.iter().product::<usize>() * element;
+        if to > self.metadata.data_len() || to.checked_sub(from) != Some(len) {
+            return Err(self.invalid(format!("{name} lies at {from}..{to}, but has {len} bytes")));
         }
+        Ok(())
     }
 
     /// The values of a checked tensor; f16 becomes `f32`.

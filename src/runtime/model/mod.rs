@@ -18,7 +18,6 @@ use std::path::Path;
 use tensor::Source;
 
 /// A Llama decoder's weights with its tokenizer; shared between threads.
-#[derive(Debug)]
 pub struct Model {
     pub(super) config: Config,
     pub(super) isa: Isa,
@@ -32,8 +31,18 @@ pub struct Model {
     tokenizer: Tokenizer,
 }
 
+/// Without the weights: millions of numbers help nobody.
+impl std::fmt::Debug for Model {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Model")
+            .field("config", &self.config)
+            .field("options", &self.options)
+            .field("isa", &self.isa)
+            .finish_non_exhaustive()
+    }
+}
+
 /// The weights of one layer; matrices are row-major, outputs by inputs.
-#[derive(Debug)]
 pub(super) struct Layer {
     pub(super) attention_norm: Tensor,
     pub(super) query: Tensor,
