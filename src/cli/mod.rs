@@ -7,6 +7,8 @@ mod calibrate;
 mod calibration;
 mod completions;
 mod doctor;
+#[cfg(feature = "runtime")]
+mod export_model;
 mod failure;
 mod gate;
 mod import;
@@ -102,6 +104,9 @@ enum Command {
     Serve(Box<serve::Arguments>),
     /// Simulate the rules: false-claim rates, coverage and power
     Simulate(simulate::Arguments),
+    /// Write the embedded model for other engines: Hugging Face folder and GGUF
+    #[cfg(feature = "runtime")]
+    ExportModel(export_model::Arguments),
     /// Print shell completions
     #[command(hide = true)]
     Completions(completions::Arguments),
@@ -146,6 +151,8 @@ pub fn main() -> ExitCode {
         #[cfg(feature = "runtime")]
         Command::Serve(a) => serve::run(a),
         Command::Simulate(a) => simulate::run(a),
+        #[cfg(feature = "runtime")]
+        Command::ExportModel(a) => export_model::run(a),
         Command::Completions(a) => completions::run(a),
         Command::Man(a) => completions::man(a),
     };
