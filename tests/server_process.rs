@@ -1,4 +1,5 @@
-//! The server as a process: readiness, orphans, signals, killed clients. This
+//! The server as a process: readiness, orphans, signals, killed clients, memory.
+//! This
 //! executable starts itself again as server, as parent of a server and as
 //! client, which libtest's main function does not allow.
 
@@ -24,7 +25,7 @@ fn main() -> ExitCode {
         Some("--list") => return ExitCode::SUCCESS,
         _ => {}
     }
-    let tests: [(&str, fn()); 5] = [
+    let tests: [(&str, fn()); 6] = [
         ("a_child_serves_and_stops", a_child_serves_and_stops),
         (
             "a_child_that_cannot_serve_says_why",
@@ -37,6 +38,10 @@ fn main() -> ExitCode {
         (
             "a_killed_client_frees_its_slot",
             a_killed_client_frees_its_slot,
+        ),
+        (
+            "memory_is_flat_over_many_requests",
+            memory_is_flat_over_many_requests,
         ),
         (
             "signals_end_the_command_with_code_0",
@@ -187,4 +192,45 @@ fn signals_end_the_command_with_code_0() {
         kill_process(Pid::from_child(&command), signal).unwrap();
         assert_eq!(command.wait().unwrap().code(), Some(0), "{signal:?}");
     }
+}
+
+/// Resident memory of a process in KiB; `None` where there is no /proc.
+fn resident(pid: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"))?;
+    line.trim().trim_end_matches(" kB").parse().ok()
+}
+
+fn memory_is_flat_over_many_requests() {
+    let server = child::spawn(&this(), &Options::default()).unwrap();
+    let run = |n: usize| {
+        for i in 0..n {
+            let body = format!(r#"{{"model": "tiny", "prompt": "request {i}", "max_tokens": 2}}"#);
+            let mut socket = TcpStream::connect(server.address()).unwrap();
+            socket
+                .set_read_timeout(Some(Duration::from_secs(60)))
+                .unwrap();
+            write!(
+                socket,
+                "POST /v1/completions HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+                 content-length: {}\r\n\r\n{body}",
+                body.len()
+            )
+            .unwrap();
+            let mut answer = String::new();
+            socket.read_to_string(&mut answer).unwrap();
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        }
+        resident(server.id())
+    };
+    let (Some(early), Some(late)) = (run(200), run(800)) else {
+        println!("skipped: no /proc");
+        return;
+    };
+    // 800 requests that each kept 5 KiB would be 4 MiB.
+    assert!(
+        late < early + 4096,
+        "{early} KiB after 200 requests, {late} KiB after 1000"
+    );
+    assert!(server.stop().unwrap().success());
 }

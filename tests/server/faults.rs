@@ -1,6 +1,6 @@
-//! Clients that misbehave, and memory.
+//! Clients that misbehave.
 
-use crate::client::{Stream, connect, get, ok, wait_for};
+use crate::client::{Stream, connect, get};
 use evenhand::runtime::server::Limits;
 use evenhand::runtime::{Options, Runtime};
 use serde_json::json;
@@ -141,36 +141,4 @@ fn a_stream_that_breaks_while_the_server_stops_is_told() {
     stopping.join().unwrap();
     let refused = std::net::TcpStream::connect(address).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
-}
-
-/// Resident memory of this process in KiB; `None` where there is no /proc.
-fn resident() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"))?;
-    line.trim().trim_end_matches(" kB").parse().ok()
-}
-
-#[test]
-#[ignore = "measures this process alone; `cargo test --test server memory -- --ignored`"]
-fn memory_is_flat_over_many_requests() {
-    let runtime = server(Limits::default());
-    let run = |n: usize| {
-        for i in 0..n {
-            let body = json!({
-                "model": "tiny", "prompt": format!("request {i}"), "max_tokens": 4,
-            });
-            ok(runtime.address(), TEXT, &body);
-        }
-        wait_for(runtime.address(), "evenhand_requests_running", |n| n == 0.0);
-        resident()
-    };
-    let (Some(early), Some(late)) = (run(200), run(800)) else {
-        println!("skipped: no /proc/self/status");
-        return;
-    };
-    // 800 requests that each kept 5 KiB would be 4 MiB.
-    assert!(
-        late < early + 4096,
-        "{early} KiB after 200 requests, {late} KiB after 1000"
-    );
 }

@@ -226,7 +226,8 @@ fn health_models_and_metrics() {
     }
 }
 
-/// Every switch is other work for the same greedy text.
+/// Every switch is other work for the same greedy text, most of them to the
+/// last bit.
 #[test]
 fn switches_keep_the_text() {
     let text = |load: LoadOptions, engine: EngineOptions| {
@@ -236,10 +237,13 @@ fn switches_keep_the_text() {
             ..Options::default()
         };
         let runtime = Runtime::spawn(options).unwrap();
-        let whole = ok(runtime.address(), CHAT, &chat(8));
+        let mut body = chat(8);
+        body["logprobs"] = json!(true);
+        let whole = ok(runtime.address(), CHAT, &body);
         (
             whole["evenhand"]["token_ids"].clone(),
             whole["system_fingerprint"].clone(),
+            whole["choices"][0]["logprobs"].clone(),
         )
     };
     let usual = text(LoadOptions::default(), EngineOptions::default());
@@ -260,8 +264,12 @@ fn switches_keep_the_text() {
         },
     ];
     for engine in engines {
-        let (ids, fingerprint) = text(LoadOptions::default(), engine.clone());
-        assert_eq!(ids, usual.0, "{engine:?}");
+        let (ids, fingerprint, bits) = text(LoadOptions::default(), engine.clone());
+        assert_eq!(
+            (ids, bits),
+            (usual.0.clone(), usual.2.clone()),
+            "{engine:?}"
+        );
         assert_ne!(fingerprint, usual.1, "{engine:?}");
     }
     let loads = [
@@ -277,18 +285,16 @@ fn switches_keep_the_text() {
             tokenizer_cache: TokenizerCache::Off,
             ..LoadOptions::default()
         },
-        LoadOptions {
-            simd: Simd::Scalar,
-            ..LoadOptions::default()
-        },
     ];
     for load in loads {
-        assert_eq!(
-            text(load.clone(), EngineOptions::default()).0,
-            usual.0,
-            "{load:?}"
-        );
+        let (ids, _, bits) = text(load.clone(), EngineOptions::default());
+        assert_eq!((ids, bits), (usual.0.clone(), usual.2.clone()), "{load:?}");
     }
+    let scalar = LoadOptions {
+        simd: Simd::Scalar,
+        ..LoadOptions::default()
+    };
+    assert_eq!(text(scalar, EngineOptions::default()).0, usual.0);
     let bf16 = |conversion| {
         let load = LoadOptions {
             weights: WeightType::Bf16,
