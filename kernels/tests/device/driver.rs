@@ -134,8 +134,11 @@ fn measure() -> String {
                 let facts = arm.facts();
                 let hash = facts.iter().find(|(name, _)| name == "code_hash");
                 assert_eq!(hash.unwrap().1.len(), 64);
-                // Nothing ran, and the output was poisoned: it must not pass.
-                assert!(task.check_output(&arm.checked_output().unwrap()).is_err());
+                // No kernel ran, and the output was poisoned: it passes only where the host
+                // does all of the work and the copies bring it over.
+                let right = task.check_output(&arm.checked_output().unwrap()).is_ok();
+                let on_host_alone = variant.iter_launches().next().is_none();
+                assert_eq!(right, on_host_alone, "{} {}", task.label(), variant.name);
                 arms += 1;
             }
         }
