@@ -11,8 +11,17 @@ use std::time::{Duration, Instant};
 /// The example built beside the tests.
 fn null_server() -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    let path = test.parent().unwrap().parent().unwrap().join("examples/null_server");
-    assert!(path.is_file(), "{} is missing: `cargo test` builds examples", path.display());
+    let path = test
+        .parent()
+        .unwrap()
+        .parent()
+        .unwrap()
+        .join("examples/null_server");
+    assert!(
+        path.is_file(),
+        "{} is missing: `cargo test` builds examples",
+        path.display()
+    );
     path
 }
 
@@ -116,7 +125,17 @@ fn find<'v>(value: &'v Value, key: &str) -> Option<&'v Value> {
     }
 }
 
-const SMALL: &[&str] = &["--workers", "8", "--blocks", "6", "--max-tokens", "2", "--margin", "1", "--quiet"];
+const SMALL: &[&str] = &[
+    "--workers",
+    "8",
+    "--blocks",
+    "6",
+    "--max-tokens",
+    "2",
+    "--margin",
+    "1",
+    "--quiet",
+];
 
 #[test]
 fn two_percent_are_found_and_nothing_is_not() {
@@ -125,7 +144,12 @@ fn two_percent_are_found_and_nothing_is_not() {
         let marker = format!("plant-{planted_us}-{}", std::process::id());
         let a = target(dir.path(), "a", &marker, 20_000);
         let b = target(dir.path(), "b", &marker, planted_us);
-        let mut arguments = vec!["--target", a.to_str().unwrap(), "--against", b.to_str().unwrap()];
+        let mut arguments = vec![
+            "--target",
+            a.to_str().unwrap(),
+            "--against",
+            b.to_str().unwrap(),
+        ];
         arguments.extend_from_slice(SMALL);
         let output = load(dir.path(), &arguments).output().unwrap();
         assert!(output.status.success(), "{}", words(&output));
@@ -136,7 +160,11 @@ fn two_percent_are_found_and_nothing_is_not() {
             false => class != "strong",
         };
         assert!(good, "{class}\n{}", words(&output));
-        assert!(dir.path().join("sessions/latest/client_proof.json").is_file());
+        assert!(
+            dir.path()
+                .join("sessions/latest/client_proof.json")
+                .is_file()
+        );
         assert_no_orphans(&marker);
 
         // Everything can be derived again from the raw rows.
@@ -146,7 +174,10 @@ fn two_percent_are_found_and_nothing_is_not() {
         for file in files {
             let rows = evenhand::serving::arm::read_rows(&file.unwrap().path()).unwrap();
             assert!(rows.iter().filter(|r| r.block.is_some()).count() >= 6);
-            assert!(rows.iter().all(|r| r.attempt.stamps.first_content_ns.is_some()));
+            assert!(
+                rows.iter()
+                    .all(|r| r.attempt.stamps.first_content_ns.is_some())
+            );
         }
     }
 }
@@ -160,8 +191,16 @@ fn no_kill_leaves_an_orphan_or_an_unreadable_record() {
         let a = target(dir.path(), "a", &marker, 3_000);
         let b = target(dir.path(), "b", &marker, 3_000);
         let arguments = [
-            "--target", a.to_str().unwrap(), "--against", b.to_str().unwrap(),
-            "--workers", "12", "--blocks", "40", "--max-tokens", "2",
+            "--target",
+            a.to_str().unwrap(),
+            "--against",
+            b.to_str().unwrap(),
+            "--workers",
+            "12",
+            "--blocks",
+            "40",
+            "--max-tokens",
+            "2",
         ];
         let mut child = load(dir.path(), &arguments).spawn().unwrap();
         // Not the pilot's: those of the first worker that records.
@@ -189,10 +228,18 @@ fn no_kill_leaves_an_orphan_or_an_unreadable_record() {
         let text = record.to_string();
         if victim == "server" {
             assert_eq!(output.status.code(), Some(7), "{}", words(&output));
-            assert!(text.contains("ended while it was measured"), "{}", words(&output));
+            assert!(
+                text.contains("ended while it was measured"),
+                "{}",
+                words(&output)
+            );
         } else {
             assert_eq!(output.status.code(), Some(130), "{}", words(&output));
-            assert!(text.contains("\"status\":\"incomplete\""), "{}", words(&output));
+            assert!(
+                text.contains("\"status\":\"incomplete\""),
+                "{}",
+                words(&output)
+            );
         }
         for file in std::fs::read_dir(requests).unwrap() {
             evenhand::serving::arm::read_rows(&file.unwrap().path()).unwrap();
@@ -206,19 +253,40 @@ fn wrong_invocations_name_what_is_wrong() {
     let good = target(dir.path(), "good", "unused", 1_000);
     let good = good.to_str().unwrap();
     let bad = dir.path().join("bad.toml");
-    std::fs::write(&bad, "[target]\nname = \"x\"\ncommand = \"y\"\nport = 1\nmodell = \"z\"\n").unwrap();
+    std::fs::write(
+        &bad,
+        "[target]\nname = \"x\"\ncommand = \"y\"\nport = 1\nmodell = \"z\"\n",
+    )
+    .unwrap();
     let cases: &[(&[&str], &str)] = &[
-        (&["--target", bad.to_str().unwrap()], "bad.toml: `target.modell`: there is no such key; did you mean `model`?"),
+        (
+            &["--target", bad.to_str().unwrap()],
+            "bad.toml: `target.modell`: there is no such key; did you mean `model`?",
+        ),
         (&["--target", "nothing.toml"], "nothing.toml: "),
         (&["--target", "http://192.0.2.1:80"], "--allow-remote"),
-        (&["--target", "http://127.0.0.1:9", "--mode", "cold"], "can't be restarted"),
-        (&["--target", good, "--metric", "speed"], "ttft.content@sent"),
-        (&["--target", good, "--mode", "cold", "--concurrency", "4"], "cold start"),
+        (
+            &["--target", "http://127.0.0.1:9", "--mode", "cold"],
+            "can't be restarted",
+        ),
+        (
+            &["--target", good, "--metric", "speed"],
+            "ttft.content@sent",
+        ),
+        (
+            &["--target", good, "--mode", "cold", "--concurrency", "4"],
+            "cold start",
+        ),
         (&["--target", good, "--rate", "-1"], "rate"),
     ];
     for (arguments, expected) in cases {
         let output = load(dir.path(), arguments).output().unwrap();
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", words(&output));
+        assert_eq!(
+            output.status.code(),
+            Some(2),
+            "{arguments:?}: {}",
+            words(&output)
+        );
         let said = String::from_utf8_lossy(&output.stderr).replace('\n', " ");
         assert!(said.contains(expected), "{arguments:?}: {said}");
     }

@@ -15,8 +15,7 @@ use crate::serving::{ClientError, Proof, self_proof};
 use evenhand_harness::observation::Status;
 use evenhand_harness::plan::{Level, Seed};
 use evenhand_harness::run::{
-    Launch, Options, RunError, Session, Wishes, measure, plan_target, worker_main,
-    write_atomically,
+    Launch, Options, RunError, Session, Wishes, measure, plan_target, worker_main, write_atomically,
 };
 use evenhand_harness::suite::{Suite, percent};
 use std::path::{Path, PathBuf};
@@ -80,7 +79,12 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "LAW", default_value = "poisson", requires = "rate")]
     arrivals: Arrivals,
     /// Arrivals of a recorded trace (CSV or JSON lines), at the speed of the rate
-    #[arg(long, value_name = "FILE", requires = "rate", conflicts_with = "arrivals")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "rate",
+        conflicts_with = "arrivals"
+    )]
     trace: Option<PathBuf>,
     /// The trace counts milliseconds, not seconds
     #[arg(long, requires = "trace")]
@@ -156,13 +160,18 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
             stop_rule: None,
         },
     )?;
-    let text = serde_json::to_string_pretty(&proof).map_err(|e| Failure::internal(e.to_string()))?;
+    let text =
+        serde_json::to_string_pretty(&proof).map_err(|e| Failure::internal(e.to_string()))?;
     write_atomically(&session.dir.join(PROOF_FILE), text.as_bytes())?;
     let size = &arguments.size;
     let options = Options {
         target: NAME.to_owned(),
         launch: launch.clone(),
-        level: if size.quick { Level::Quick } else { Level::Default },
+        level: if size.quick {
+            Level::Quick
+        } else {
+            Level::Default
+        },
         workers: size.workers,
         blocks: size.blocks,
         budget: size.budget,
@@ -242,7 +251,9 @@ fn prove(arguments: &Arguments) -> Result<ClientError, Failure> {
 fn suite(arguments: &Arguments) -> Result<Suite, Failure> {
     let target = target(&arguments.target, arguments)?;
     let against = arguments.against.as_deref();
-    let against = against.map(|given| self::target(given, arguments)).transpose()?;
+    let against = against
+        .map(|given| self::target(given, arguments))
+        .transpose()?;
     if !(arguments.margin.is_finite() && arguments.margin > 0.0) {
         return Err(Failure::usage("--margin must be a percentage above zero"));
     }

@@ -158,7 +158,10 @@ pub fn main() -> ExitCode {
         arguments.insert(1, "evenhand".into());
     }
     #[cfg(feature = "serving")]
-    if std::env::args_os().nth(1).is_some_and(|first| first == WORKER_ARGUMENT) {
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|first| first == WORKER_ARGUMENT)
+    {
         return ExitCode::from(load::worker(load_arguments));
     }
     let Cargo::Evenhand(evenhand) = Cargo::parse_from(arguments);
