@@ -73,7 +73,12 @@ pub(super) struct Arguments {
     )]
     concurrency: Vec<u32>,
     /// Open loop: requests per second
-    #[arg(long, value_name = "RATE", conflicts_with = "concurrency")]
+    #[arg(
+        long,
+        value_name = "RATE",
+        allow_negative_numbers = true,
+        conflicts_with = "concurrency"
+    )]
     rate: Option<f64>,
     /// Law of the arrivals: constant, poisson or gamma:SHAPE
     #[arg(long, value_name = "LAW", default_value = "poisson", requires = "rate")]
