@@ -6,7 +6,11 @@ use bootstrap::Stream;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+/// One measurement at a time: they would be each other's foreign load.
+static ALONE: Mutex<()> = Mutex::new(());
 
 /// The example built beside the tests.
 fn null_server() -> PathBuf {
@@ -127,9 +131,9 @@ fn find<'v>(value: &'v Value, key: &str) -> Option<&'v Value> {
 
 const SMALL: &[&str] = &[
     "--workers",
-    "8",
+    "10",
     "--blocks",
-    "6",
+    "10",
     "--max-tokens",
     "2",
     "--margin",
@@ -139,6 +143,7 @@ const SMALL: &[&str] = &[
 
 #[test]
 fn two_percent_are_found_and_nothing_is_not() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     for (planted_us, found) in [(20_400, true), (20_000, false)] {
         let dir = tempfile::tempdir().unwrap();
         let marker = format!("plant-{planted_us}-{}", std::process::id());
@@ -170,7 +175,7 @@ fn two_percent_are_found_and_nothing_is_not() {
         // Everything can be derived again from the raw rows.
         let requests = dir.path().join("sessions/latest/requests");
         let files: Vec<_> = std::fs::read_dir(requests).unwrap().collect();
-        assert_eq!(files.len(), 8 * 3, "three servers in each of eight workers");
+        assert_eq!(files.len(), 10 * 3, "three servers in each of ten workers");
         for file in files {
             let rows = evenhand::serving::arm::read_rows(&file.unwrap().path()).unwrap();
             assert!(rows.iter().filter(|r| r.block.is_some()).count() >= 6);
@@ -184,6 +189,7 @@ fn two_percent_are_found_and_nothing_is_not() {
 
 #[test]
 fn no_kill_leaves_an_orphan_or_an_unreadable_record() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut stream = Stream::new(20_26, "kills");
     for victim in ["server", "worker", "client"] {
         let dir = tempfile::tempdir().unwrap();
