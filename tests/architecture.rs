@@ -118,7 +118,6 @@ const ROOT: &[(&str, &[&str])] = &[
             "harness::run",
         ],
     ),
-    ("serving", &["harness::plan", "harness::suite"]),
     ("protocol", &["harness", "report", "interop", "runtime"]),
     (
         "simulate",
