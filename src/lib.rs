@@ -31,26 +31,27 @@
 //! | [`prelude`] | what bench targets use |
 //! | [`inputs`] | seeded inputs |
 //! | [`executor`] | async arms |
+//! | [`device`] | kernels on a GPU or the host processor |
 //! | [`protocol`] | the arguments a bench target understands |
 //! | [`report`] | words and pictures |
 //! | [`interop`] | other tools' formats |
-//! | `serving` | the request path: client, metrics, targets, load, arms |
+//! | `serving` | the request path: client, metrics, targets, load, arms, null server |
 //! | `runtime` | an embedded model server to measure a request path with |
 //! | [`harness`] | plan, run, record, estimate, gate, claim |
 
+pub mod device;
 pub mod executor;
 pub mod inputs;
 pub mod interop;
 pub mod protocol;
 pub mod report;
 
-#[cfg(feature = "serving")]
-pub mod serving;
-
 #[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "runtime")]
 pub mod runtime;
+#[cfg(feature = "serving")]
+pub mod serving;
 #[cfg(feature = "cli")]
 pub mod simulate;
 

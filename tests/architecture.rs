@@ -86,6 +86,7 @@ const ROOT: &[(&str, &[&str])] = &[
     ("inputs", &[]),
     ("runtime", &[]),
     ("executor", &["harness::suite", "harness::timer"]),
+    ("device", &["harness::plan", "harness::suite"]),
     (
         "serving",
         &[
@@ -118,7 +119,10 @@ const ROOT: &[(&str, &[&str])] = &[
             "harness::run",
         ],
     ),
-    ("protocol", &["harness", "report", "interop", "runtime"]),
+    (
+        "protocol",
+        &["harness", "report", "interop", "device", "runtime"],
+    ),
     (
         "simulate",
         &[
@@ -134,7 +138,7 @@ const ROOT: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "harness", "report", "interop", "protocol", "runtime", "serving", "simulate",
+            "harness", "report", "interop", "protocol", "device", "runtime", "serving", "simulate",
         ],
     ),
 ];

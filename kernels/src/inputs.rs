@@ -29,6 +29,16 @@ pub fn normal(seed: u64, label: &str, std_dev: f32, len: usize) -> Vec<f32> {
         .collect()
 }
 
+/// `len` weights of a normalisation: mean 1, standard deviation 0.1.
+#[must_use]
+pub fn near_one(seed: u64, label: &str, len: usize) -> Vec<f32> {
+    let mut weights = normal(seed, label, 0.1, len);
+    for weight in &mut weights {
+        *weight += 1.0;
+    }
+    weights
+}
+
 /// `len` bell-shaped weights with mean 0 and about the given standard deviation.
 ///
 /// Coarser and faster than [`normal`], for whole models: four uniforms of 16

@@ -1,5 +1,11 @@
 //! The same kernels in `f64`, written for reading rather than for speed.
 
+mod attention;
+mod uncertainty;
+
+pub use attention::{AttentionBounds, attention, attention_bounds};
+pub use uncertainty::{Uncertainty, uncertainty};
+
 use crate::cpu::matvec::Weight;
 use crate::cpu::top_k::TokenLogit;
 use half::bf16;
@@ -18,13 +24,20 @@ pub fn softmax(x: &[f32], cols: usize) -> Vec<f64> {
 /// RMSNorm of every row of `weight.len()` elements.
 #[must_use]
 pub fn rms_norm(x: &[f32], weight: &[f32], epsilon: f32) -> Vec<f64> {
+    let x: Vec<f64> = x.iter().copied().map(f64::from).collect();
+    rms_norm_f64(&x, weight, epsilon)
+}
+
+/// [`rms_norm`] of activations that are results themselves.
+#[must_use]
+pub fn rms_norm_f64(x: &[f64], weight: &[f32], epsilon: f32) -> Vec<f64> {
     x.chunks_exact(weight.len())
         .flat_map(|row| {
-            let squares: f64 = row.iter().map(|&v| f64::from(v).powi(2)).sum();
+            let squares: f64 = row.iter().map(|v| v.powi(2)).sum();
             let rms = (squares / row.len() as f64 + f64::from(epsilon)).sqrt();
             row.iter()
                 .zip(weight)
-                .map(move |(&v, &w)| f64::from(v) / rms * f64::from(w))
+                .map(move |(&v, &w)| v / rms * f64::from(w))
         })
         .collect()
 }

@@ -27,6 +27,17 @@ impl Tolerance {
         absolute: 0.0,
     };
 
+    /// The tolerance of a result of this tolerance that is then rounded to
+    /// bf16, unit roundoff `2^-8`.
+    #[must_use]
+    pub fn stored_as_bf16(self) -> Self {
+        const ROUNDOFF: f64 = 1.0 / 256.0;
+        Self {
+            relative: self.relative + ROUNDOFF * (1.0 + self.relative),
+            absolute: self.absolute * (1.0 + ROUNDOFF),
+        }
+    }
+
     /// Whether `got` is close enough to `want`. NaN is close to nothing.
     #[must_use]
     pub fn accepts(self, got: f64, want: f64) -> bool {

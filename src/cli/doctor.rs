@@ -10,11 +10,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 const EXAMPLES: &str = "\
-Looks at governor, load, virtualisation, clock, control group, swap and timer, and says what each
-does to a claim. Nothing here refuses to measure: pairs share what disturbs them.
+Looks at governor, load, virtualisation, clock, control group, swap, timer, GPU, NVRTC and NVML, and
+says what each does to a claim. Nothing here refuses to measure: pairs share what disturbs them.
 
 Examples:
   cargo evenhand doctor
+  cargo evenhand doctor --runtime                the embedded model: size, instructions, tokens per second
   cargo evenhand doctor --format json";
 
 /// Schema of [`Diagnosis`].
@@ -27,6 +28,19 @@ pub(super) struct Arguments {
     /// How findings are printed
     #[arg(long, value_enum, default_value = "human")]
     format: OutputFormat,
+    /// Look at the embedded model instead: size, instructions, tokens per second
+    #[cfg(feature = "runtime")]
+    #[arg(long)]
+    runtime: bool,
+    /// Which embedded model: tiny or small
+    #[cfg(feature = "runtime")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "tiny",
+        requires = "runtime"
+    )]
+    preset: crate::runtime::Preset,
 }
 
 /// What was found about this machine.
@@ -38,11 +52,29 @@ pub(super) struct Diagnosis {
     findings: Vec<Finding>,
 }
 
+/// The machine, and what is there for a GPU.
+fn findings() -> Vec<Finding> {
+    #[allow(unused_mut)] // without kernels there is nothing to add
+    let mut findings = inspect_machine();
+    #[cfg(any(feature = "cuda", feature = "runtime"))]
+    findings.extend(crate::device::inspect().into_iter().map(|found| Finding {
+        check: found.check.to_owned(),
+        good: found.effect.is_none(),
+        seen: found.seen,
+        effect: found.effect.unwrap_or_default().to_owned(),
+    }));
+    findings
+}
+
 /// Look at this machine: what disturbs timings, and what it does to a claim.
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
+    #[cfg(feature = "runtime")]
+    if arguments.runtime {
+        return super::runtime_speed::run(arguments.preset, arguments.format);
+    }
     let diagnosis = Diagnosis {
         schema: DOCTOR_SCHEMA,
-        findings: inspect_machine(),
+        findings: findings(),
     };
     if arguments.format == OutputFormat::Json {
         let json = serde_json::to_string_pretty(&diagnosis).expect("plain data has a JSON form");

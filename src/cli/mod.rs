@@ -7,6 +7,8 @@ mod calibrate;
 mod calibration;
 mod completions;
 mod doctor;
+#[cfg(feature = "runtime")]
+mod export_model;
 mod failure;
 mod gate;
 mod import;
@@ -21,6 +23,8 @@ mod records;
 mod report;
 mod resume;
 mod run;
+#[cfg(feature = "runtime")]
+mod runtime_speed;
 mod schema;
 #[cfg(feature = "runtime")]
 mod serve;
@@ -109,6 +113,9 @@ enum Command {
     Serve(Box<serve::Arguments>),
     /// Simulate the rules: false-claim rates, coverage and power
     Simulate(simulate::Arguments),
+    /// Write the embedded model for other engines: Hugging Face folder and GGUF
+    #[cfg(feature = "runtime")]
+    ExportModel(export_model::Arguments),
     /// Serve known answers, or prove the client against them
     #[cfg(feature = "serving")]
     NullServer(null_server::Arguments),
@@ -184,6 +191,8 @@ pub fn main() -> ExitCode {
         #[cfg(feature = "runtime")]
         Command::Serve(a) => serve::run(a),
         Command::Simulate(a) => simulate::run(a),
+        #[cfg(feature = "runtime")]
+        Command::ExportModel(a) => export_model::run(a),
         #[cfg(feature = "serving")]
         Command::NullServer(a) => null_server::run(a),
         Command::Completions(a) => completions::run(a),

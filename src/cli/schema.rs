@@ -5,6 +5,8 @@ use super::analyze;
 use super::calibration::{CALIBRATION_SCHEMA, Calibration};
 use super::doctor::{DOCTOR_SCHEMA, Diagnosis};
 use super::list::{LIST_SCHEMA, Listing};
+#[cfg(feature = "runtime")]
+use super::runtime_speed::{RUNTIME_SCHEMA, RuntimeSpeed};
 use super::verdict::{GateVerdict, VERDICT_SCHEMA};
 use crate::protocol::{TARGET_SCHEMA, TargetDescription, exit};
 use crate::report::detail_json::{DETAIL_SCHEMA, Detail};
@@ -45,6 +47,9 @@ enum Document {
     Target,
     /// `--format json` of doctor
     Doctor,
+    /// `--format json` of doctor --runtime
+    #[cfg(feature = "runtime")]
+    Runtime,
     /// calibration.json
     Calibration,
     /// `--format json` of analyze
@@ -73,6 +78,8 @@ impl Document {
             Self::List => (LIST_SCHEMA, schema_for!(Listing)),
             Self::Target => (TARGET_SCHEMA, schema_for!(TargetDescription)),
             Self::Doctor => (DOCTOR_SCHEMA, schema_for!(Diagnosis)),
+            #[cfg(feature = "runtime")]
+            Self::Runtime => (RUNTIME_SCHEMA, schema_for!(RuntimeSpeed)),
             Self::Analysis => analyze::schema(),
             Self::Calibration => (CALIBRATION_SCHEMA, schema_for!(Calibration)),
         }

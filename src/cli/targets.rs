@@ -44,6 +44,9 @@ pub(super) struct CargoArguments {
         conflicts_with_all = ["package", "workspace", "features", "all_features", "no_default_features", "profile", "manifest_path", "more"]
     )]
     bundle: Option<PathBuf>,
+    /// What kernel tasks run on: auto, cpu, cuda, cuda:INDEX or cuda:UUID
+    #[arg(long, value_name = "DEVICE", env = crate::device::VARIABLE)]
+    device: Option<String>,
     /// More arguments for `cargo bench --no-run`, after `--`
     #[arg(last = true, value_name = "CARGO ARGUMENT")]
     more: Vec<OsString>,
@@ -185,7 +188,7 @@ impl CargoArguments {
         }
         let mut found = Vec::new();
         for artifact in messages {
-            if let Some(target) = artifact.bench_target()? {
+            if let Some(target) = artifact.bench_target(self.device.as_deref())? {
                 found.push(target);
             }
         }
@@ -195,7 +198,9 @@ impl CargoArguments {
 
     fn bundled(&self, dir: &Path) -> Result<Vec<BenchTarget>, Failure> {
         let mut found = Vec::new();
-        for (package, launch) in bundle::launches(dir)? {
+        for (package, mut launch) in bundle::launches(dir)? {
+            let variable = device_variable(self.device.as_deref());
+            launch.environment.extend(variable);
             let described = describe(&launch)?;
             found.extend(described.map(|description| BenchTarget {
                 package,
@@ -222,6 +227,11 @@ impl CargoArguments {
         }
         Ok(found)
     }
+}
+
+/// What hands the choice of device to a bench target and its workers.
+fn device_variable(device: Option<&str>) -> Option<(OsString, OsString)> {
+    Some((crate::device::VARIABLE.into(), device?.into()))
 }
 
 /// Plans know targets by name alone.
@@ -256,7 +266,7 @@ struct Target {
 }
 
 impl Message {
-    fn bench_target(self) -> Result<Option<BenchTarget>, Failure> {
+    fn bench_target(self, device: Option<&str>) -> Result<Option<BenchTarget>, Failure> {
         let is_bench = self
             .target
             .is_some_and(|t| t.kind.iter().any(|k| k == "bench" || k == "example"));
@@ -271,6 +281,7 @@ impl Message {
         if let Some(directory) = &directory {
             environment.push(("CARGO_MANIFEST_DIR".into(), directory.into()));
         }
+        environment.extend(device_variable(device));
         let launch = Launch {
             executable,
             directory,

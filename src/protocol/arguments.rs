@@ -77,6 +77,8 @@ pub struct Arguments {
     pub measurement_time: Option<Duration>,
     /// A stored plan to run again.
     pub plan: Option<PathBuf>,
+    /// The device to measure: `auto`, `cpu`, `cuda`, `cuda:INDEX`, `cuda:UUID`.
+    pub device: Option<String>,
     /// Name under which criterion's files are stored as well.
     pub save_baseline: Option<String>,
     /// A stored baseline to look at.
@@ -123,6 +125,7 @@ impl Arguments {
                     a.measurement_time =
                         Some(duration("--measurement-time", &text(value(&mut parser)?)?)?);
                 }
+                Long("device") => a.device = Some(text(value(&mut parser)?)?),
                 Long("plan") => a.plan = Some(PathBuf::from(value(&mut parser)?)),
                 Long("save-baseline") | Short('s') => {
                     a.save_baseline = Some(text(value(&mut parser)?)?)
@@ -212,6 +215,7 @@ impl Default for Arguments {
             budget: None,
             measurement_time: None,
             plan: None,
+            device: None,
             save_baseline: None,
             baseline: None,
         }

@@ -23,6 +23,7 @@ Measuring:
       --measurement-time TIME  The same for each experiment
       --stop RULE              fixed, precision:0.5%, looks:12,24,36 or e-process
       --seed SEED              Seed of all random draws (drawn once per session, and printed)
+      --device DEVICE          What kernel tasks run on: auto, cpu, cuda, cuda:INDEX, cuda:UUID
       --plan FILE              Run a stored plan again
       --plan-only              Write the plan and stop
       --calibrate              Measure every arm against itself

@@ -17,7 +17,7 @@ pub use describe::{
 pub use progress::Progress;
 pub use session_end::{Finish, finish};
 
-use crate::report;
+use crate::{device, report};
 use evenhand_harness::observation::{ArmFault, Status};
 use evenhand_harness::plan::{Level, Plan};
 use evenhand_harness::run::{
@@ -71,19 +71,29 @@ pub fn main(target: &str, declare: &[fn(&mut Suite)]) -> ExitCode {
     if let Some(code) = crate::runtime::child::serve_if_asked() {
         return code;
     }
-    let mut suite = Suite::default();
-    for add in declare {
-        add(&mut suite);
-    }
+    let declared = || {
+        let mut suite = Suite::default();
+        for add in declare {
+            add(&mut suite);
+        }
+        suite
+    };
     let mut given = std::env::args_os().skip(1).peekable();
     if given.peek().is_some_and(|first| first == WORKER_ARGUMENT) {
-        return ExitCode::from(worker_main(&suite) as u8);
+        return ExitCode::from(worker_main(&declared()) as u8);
     }
     if given.peek().is_some_and(|first| first == DESCRIBE_ARGUMENT) {
-        describe::print(target, &suite);
+        describe::print(target, &declared());
         return ExitCode::from(exit::OK);
     }
-    let arguments = match Arguments::parse(given) {
+    let parsed = Arguments::parse(given).and_then(|arguments| {
+        arguments
+            .device
+            .as_deref()
+            .map_or(Ok(()), device::ask_for)?;
+        Ok(arguments)
+    });
+    let arguments = match parsed {
         Ok(arguments) => arguments,
         Err(problem) => {
             anstream::eprintln!(
@@ -95,6 +105,8 @@ pub fn main(target: &str, declare: &[fn(&mut Suite)]) -> ExitCode {
         }
     };
     report::style::apply(arguments.color);
+    // Declarations name the device.
+    let suite = declared();
     let result = match arguments.mode {
         Mode::Help => {
             help::print(target);
@@ -185,7 +197,11 @@ fn bench(target: &str, suite: &Suite, arguments: &Arguments) -> Result<u8, RunEr
         source,
     })?;
     let root = default_root(&executable);
-    let launch = Launch::here(&executable);
+    let mut launch = Launch::here(&executable);
+    if let Some(device) = &arguments.device {
+        let variable = (device::VARIABLE.into(), device.into());
+        launch.environment.push(variable);
+    }
     let mut progress = Progress::new(arguments.quiet);
     let mut session = match &arguments.plan {
         Some(file) => replay(target, suite, &root, &read_plan(file)?)?,

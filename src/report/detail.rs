@@ -147,12 +147,7 @@ fn heading(
     }
     for (metric, declared) in judged.secondary.iter().zip(&plan.secondary) {
         for arm in &metric.arms {
-            let value = match (arm.median, arm.min, arm.max) {
-                (Some(median), Some(min), Some(max)) => {
-                    quantity::value(&declared.metric, median, 0.5 * (max - min))
-                }
-                _ => "not measured".to_owned(),
-            };
+            let value = quantity::median(&declared.metric, arm);
             line(
                 "further",
                 format!("{} of `{}` {value}", metric.metric, arm.name),

@@ -40,12 +40,7 @@ fn experiment(out: &mut String, record: &Record, judged: &ExperimentJudgement) {
         plan.metric.id
     );
     for arm in &judged.arms {
-        let value = match (arm.median, arm.min, arm.max) {
-            (Some(median), Some(min), Some(max)) => {
-                quantity::value(&plan.metric, median, 0.5 * (max - min))
-            }
-            _ => "not measured".to_owned(),
-        };
+        let value = quantity::median(&plan.metric, arm);
         let class = match judged.claims.iter().find(|c| c.candidate == arm.name) {
             Some(claim) => claim.class.name(),
             None if plan.has_control() => "control",
@@ -82,12 +77,7 @@ fn secondary(out: &mut String, plan: &ExperimentPlan, judged: &ExperimentJudgeme
     let device = super::device_mark(judged);
     for (metric, declared) in judged.secondary.iter().zip(&plan.secondary) {
         for arm in &metric.arms {
-            let value = match (arm.median, arm.min, arm.max) {
-                (Some(median), Some(min), Some(max)) => {
-                    quantity::value(&declared.metric, median, 0.5 * (max - min))
-                }
-                _ => "not measured".to_owned(),
-            };
+            let value = quantity::median(&declared.metric, arm);
             let claim = metric.claims.iter().find(|c| c.candidate == arm.name);
             let class = claim.map_or("", |claim| claim.class.name());
             let _ = writeln!(

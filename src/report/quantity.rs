@@ -1,5 +1,6 @@
 //! Values with units, with no more digits than they carry.
 
+use evenhand_harness::claim::ArmSummary;
 use evenhand_harness::plan::{Metric, Throughput, ThroughputKind};
 
 /// An arm's value with the digits that its spread over the workers carries
@@ -13,6 +14,16 @@ pub fn value(metric: &Metric, value: f64, spread: f64) -> String {
     };
     let decimals = decimals(spread / scale, value / scale);
     format!("{:.decimals$} {unit}", value / scale)
+}
+
+/// An arm's median with the digits that its range carries; "not measured"
+/// where there is none.
+#[must_use]
+pub fn median(metric: &Metric, arm: &ArmSummary) -> String {
+    match (arm.median, arm.min, arm.max) {
+        (Some(median), Some(min), Some(max)) => value(metric, median, 0.5 * (max - min)),
+        _ => "not measured".to_owned(),
+    }
 }
 
 fn time_unit(ns: f64) -> (f64, &'static str) {

@@ -73,12 +73,7 @@ fn experiment(
     let device = super::device_mark(judged);
     for arm in &judged.arms {
         let claim = judged.claims.iter().find(|c| c.candidate == arm.name);
-        let value = match (arm.median, arm.min, arm.max) {
-            (Some(median), Some(min), Some(max)) => {
-                quantity::value(&plan.metric, median, 0.5 * (max - min))
-            }
-            _ => "not measured".to_owned(),
-        };
+        let value = quantity::median(&plan.metric, arm);
         let rates: String = match arm.median {
             Some(ns) if plan.metric.is_time() => plan
                 .throughput
@@ -120,12 +115,7 @@ fn secondary(out: &mut String, plan: &ExperimentPlan, judged: &ExperimentJudgeme
     let device = super::device_mark(judged);
     for (metric, declared) in judged.secondary.iter().zip(&plan.secondary) {
         for arm in &metric.arms {
-            let value = match (arm.median, arm.min, arm.max) {
-                (Some(median), Some(min), Some(max)) => {
-                    quantity::value(&declared.metric, median, 0.5 * (max - min))
-                }
-                _ => "not measured".to_owned(),
-            };
+            let value = quantity::median(&declared.metric, arm);
             let claim = metric.claims.iter().find(|c| c.candidate == arm.name);
             let verdict = claim.map_or(String::new(), |claim| {
                 format!("  {:>10}  {}", effect(claim), label(claim))

@@ -3,7 +3,7 @@
 use super::support::{Lab, golden, read};
 use std::path::{Path, PathBuf};
 
-const DOCUMENTS: [&str; 12] = [
+const DOCUMENTS: [&str; 13] = [
     "plan",
     "environment",
     "observation",
@@ -14,6 +14,7 @@ const DOCUMENTS: [&str; 12] = [
     "list",
     "target",
     "doctor",
+    "runtime",
     "calibration",
     "analysis",
 ];

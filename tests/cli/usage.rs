@@ -2,7 +2,7 @@
 
 use super::support::{CARGO, Lab};
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "list",
     "run",
     "resume",
@@ -13,6 +13,7 @@ const COMMANDS: [&str; 11] = [
     "report",
     "schema",
     "doctor",
+    "serve",
     "simulate",
 ];
 
@@ -117,6 +118,37 @@ fn the_doctor_says_what_each_finding_does() {
     for finding in document["findings"].as_array().unwrap() {
         let good = finding["good"].as_bool().unwrap();
         assert_eq!(good, finding["effect"] == "", "{finding}");
+    }
+}
+
+#[test]
+fn the_doctor_measures_the_embedded_model() {
+    let lab = Lab::new();
+    let text = lab.evenhand("", &["doctor", "--runtime"]).code(0).out;
+    assert!(
+        text.contains("5.2 M parameters") && text.contains("tokens/s"),
+        "{text}"
+    );
+    let document = lab
+        .evenhand("", &["doctor", "--runtime", "--format", "json"])
+        .code(0)
+        .json("evenhand.runtime/1.0");
+    assert_eq!(document["threads"], 1);
+    assert!(document["decode_tokens_per_second"].as_f64().unwrap() > 0.0);
+}
+
+#[test]
+fn serve_refuses_what_makes_no_sense() {
+    let lab = Lab::new();
+    for (arguments, word) in [
+        (&["--preset", "huge"][..], "tiny and small"),
+        (&["--host", "0.0.0.0"], "--allow-remote"),
+        (&["--batch", "0"], "`batch` is 0"),
+        (&["--head-limit", "10"], "`head_bytes`"),
+        (&["--model", "no/such/folder"], "no/such/folder"),
+    ] {
+        let all = [&["serve", "--port", "0"], arguments].concat();
+        lab.evenhand("", &all).code(2).says(&[word]);
     }
 }
 

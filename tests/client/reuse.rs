@@ -17,15 +17,16 @@ fn answer() -> String {
 fn reusing() -> Options {
     Options {
         connections: Connections::Reuse,
-        watch_close: Duration::from_millis(100),
+        watch_close: Duration::from_millis(300),
         ..options()
     }
 }
 
+/// Two requests, the second long after a server's close would be seen.
 fn two(client: &Client) -> (Attempt, Attempt) {
     runtime().block_on(async {
         let first = client.send(&chat(), Dispatch::now()).await;
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(1000)).await;
         let second = client.send(&chat(), Dispatch::now()).await;
         (
             Attempt::from_capture(&first),
@@ -49,7 +50,7 @@ fn a_close_after_keep_alive_is_seen_and_costs_no_request() {
     // Closed later than the answer's watch: found at the look before reuse.
     let address = server(|s, _| {
         put(s, answer());
-        pause(50);
+        pause(300);
     });
     let options = Options {
         watch_close: Duration::ZERO,
@@ -75,17 +76,10 @@ fn an_announced_close_is_none_of_those() {
 }
 
 #[test]
-fn a_connection_serves_again_and_its_loss_is_not_retried() {
-    let requests = Arc::new(AtomicUsize::new(0));
-    let counted = Arc::clone(&requests);
-    let address = server(move |s, _| {
-        counted.fetch_add(1, Ordering::SeqCst);
+fn a_connection_serves_again() {
+    let address = server(|s, _| {
         put(s, answer());
         while request(s) {
-            // The second is answered; the third finds a closed door.
-            if counted.fetch_add(1, Ordering::SeqCst) == 2 {
-                return;
-            }
             put(s, answer());
         }
     });
@@ -94,19 +88,30 @@ fn a_connection_serves_again_and_its_loss_is_not_retried() {
     assert!(first.succeeded() && second.succeeded());
     assert_eq!(second.connection.earlier_requests, 1);
     assert_eq!(second.stamps.connect_start_ns, None);
-    // The runtime that opened the socket is gone, so a new one shows the loss.
-    let third = runtime().block_on(async {
-        let client = Client::new(address, reusing());
-        let mut last = client.send(&chat(), Dispatch::now()).await;
-        for _ in 0..2 {
-            last = client.send(&chat(), Dispatch::now()).await;
-        }
-        last
+    assert_eq!(client.connections().opened, 1);
+    let seen = Diagnostics::new(&[first, second]);
+    assert!(seen.reuse_penalty_ns.is_some());
+
+    // Without being asked to, the client does not.
+    let client = Client::new(address, options());
+    let (_, second) = two(&client);
+    assert_eq!(second.connection.earlier_requests, 0);
+    assert_eq!(client.connections().opened, 2);
+}
+
+#[test]
+fn a_request_lost_on_a_used_connection_is_not_sent_again() {
+    let requests = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&requests);
+    let address = server(move |s, _| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        put(s, answer());
+        // Takes the second request and leaves.
+        counted.fetch_add(usize::from(request(s)), Ordering::SeqCst);
     });
-    let before = requests.load(Ordering::SeqCst);
-    let third = Attempt::from_capture(&third);
-    if let Some(class) = third.error_class() {
-        assert_eq!(class, ErrorClass::ClosedWhileIdle);
-    }
-    assert_eq!(requests.load(Ordering::SeqCst), before);
+    let client = Client::new(address, reusing());
+    let (first, second) = two(&client);
+    assert!(first.succeeded());
+    assert_eq!(second.error_class(), Some(ErrorClass::ClosedWhileIdle));
+    assert_eq!(requests.load(Ordering::SeqCst), 2);
 }

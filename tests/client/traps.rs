@@ -41,7 +41,7 @@ fn streams(body: &str) -> Attempt {
 }
 
 fn short(time: &mut Duration) {
-    *time = Duration::from_millis(150);
+    *time = Duration::from_millis(500);
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn hanging_up_on_purpose_is_a_class_of_its_own() {
         put(s, format!("{STREAM}{}", token("a")));
         pause(3000);
     });
-    let request = chat().hang_up_after(Duration::from_millis(150));
+    let request = chat().hang_up_after(Duration::from_millis(500));
     let client = Client::new(address, options());
     let seen = runtime().block_on(client.send(&request, Dispatch::now()));
     let seen = Attempt::from_capture(&seen);

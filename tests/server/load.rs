@@ -36,10 +36,13 @@ fn sixty_four_streams_at_once_say_what_each_says_alone() {
     }
 }
 
+/// Slots and numbers of tokens of every step.
+type Steps = Vec<Vec<(usize, usize)>>;
+
 /// Notes which slots took part in each step with how many tokens.
 struct Recorder {
     inner: CpuBackend,
-    steps: Arc<Mutex<Vec<Vec<(usize, usize)>>>>,
+    steps: Arc<Mutex<Steps>>,
 }
 
 impl Backend for Recorder {
@@ -80,11 +83,8 @@ fn asked(prompt: Vec<u32>, max_tokens: usize) -> Request {
     }
 }
 
-/// Runs requests to their end; returns the steps and the ids of each answer.
-fn record(
-    requests: Vec<Request>,
-    options: EngineOptions,
-) -> (Vec<Vec<(usize, usize)>>, Vec<usize>) {
+/// Runs requests to their end; returns the steps and the length of each answer.
+fn record(requests: Vec<Request>, options: EngineOptions) -> (Steps, Vec<usize>) {
     let model = Arc::new(Model::preset(Preset::Tiny, 1, &LoadOptions::default()).unwrap());
     let steps = Arc::new(Mutex::new(Vec::new()));
     let backend = Recorder {

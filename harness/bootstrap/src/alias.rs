@@ -41,39 +41,32 @@ impl Alias {
     pub fn draw(&self, dice: &mut Dice) -> usize {
         let product = u128::from(dice.word()) * self.thresholds.len() as u128;
         let cell = (product >> 64) as usize;
-        if (product as u64) < self.thresholds[cell] {
-            cell
-        } else {
-            self.others[cell] as usize
-        }
+        // Both outcomes are at hand before the choice, which no branch could guess.
+        let other = self.others[cell] as usize;
+        std::hint::select_unpredictable((product as u64) < self.thresholds[cell], cell, other)
     }
 }
 
-/// A binomial number of fixed trials and probability, by an alias table.
+/// A Poisson number of fixed mean, by an alias table.
 #[derive(Clone, Debug)]
-pub(crate) struct Binomial {
+pub(crate) struct Poisson {
     first: usize,
     table: Alias,
 }
 
-impl Binomial {
-    /// `p` in `[0, 1)`. Outside the table lies less than 1e-15 of the
-    /// probability.
-    pub fn new(trials: usize, p: f64) -> Self {
-        let mean = trials as f64 * p;
-        let reach = 9.0 * (mean * (1.0 - p)).sqrt() + 40.0;
+impl Poisson {
+    /// Outside the table lies less than 1e-15 of the probability.
+    pub fn new(mean: f64) -> Self {
+        let reach = 9.0 * mean.sqrt() + 40.0;
         let first = (mean - reach).max(0.0) as usize;
-        let last = ((mean + reach) as usize).min(trials);
-        let mode = (mean as usize).min(last);
-        let odds = p / (1.0 - p);
+        let last = (mean + reach) as usize;
+        let mode = mean as usize;
         let mut weights = vec![1.0; last + 1 - first];
         for k in mode..last {
-            weights[k + 1 - first] =
-                weights[k - first] * ((trials - k) as f64 / (k + 1) as f64 * odds);
+            weights[k + 1 - first] = weights[k - first] * (mean / (k + 1) as f64);
         }
         for k in (first..mode).rev() {
-            weights[k - first] =
-                weights[k + 1 - first] * ((k + 1) as f64 / (trials - k) as f64 / odds);
+            weights[k - first] = weights[k + 1 - first] * ((k + 1) as f64 / mean);
         }
         Self {
             first,

@@ -1,130 +1,144 @@
 //! Sums over resamples of many values: how many draws fall to each part of
 //! the sample first, then the draws within the parts, two at a time.
 //!
-//! The counts of n independent draws are multinomial. They are had by
-//! halving: of c draws on a run of equal parts, a binomial number with one
-//! half falls on the first half. Given the counts, the draws within a part
-//! are independent and uniform, and a part is so small that all its ordered
-//! pairs fit a table.
+//! The counts of n independent draws are multinomial. Independent Poisson
+//! counts, given their total, are too: so each part gets a Poisson count with
+//! a little less than its share, a total above n is drawn again, and what is
+//! missing from n is drawn from all values, one by one. Given the counts, the
+//! draws within a part are independent and uniform, and a part is so small
+//! that all its ordered pairs fit a table. A whole part holds a power of two
+//! of values, so that random bits are indices as they come, without a product
+//! and without a bias.
 
 use crate::Stream;
-use crate::alias::Binomial;
+use crate::alias::Poisson;
 use crate::dice::Dice;
 use crate::tuples::Term;
 
 /// From this many values on, counting costs less than it saves.
 pub(crate) const WORTHWHILE: usize = 192;
 
-/// Most values of a part, so that its pairs are at home in a second-level
-/// cache. Three pairs have less than 2^44 outcomes: one word draws them, with
-/// no probability off by more than one part in 2^20.
-const LARGEST: usize = 160;
-const PAIRS: usize = LARGEST * LARGEST;
+/// Values of a whole part: its pairs are at home in a second-level cache, and
+/// one word draws four of them.
+const SIZE: usize = 1 << BITS;
+const BITS: usize = 7;
+const PAIRS: usize = SIZE * SIZE;
 
-/// Resamples that share one filling of the tables. Has no influence on the
-/// numbers: every step has dice of its own.
+/// By how many standard deviations the Poisson counts fall short of n
+/// together: one total in 44 is then too large, and few draws are missing.
+const SHORT: f64 = 2.0;
+
+/// Resamples that share one filling of the tables, and the most counts that
+/// are kept for them. Neither has an influence on the numbers: every step has
+/// dice of its own.
 const TOGETHER: usize = 2048;
+const COUNTS: usize = 1 << 23;
 
-/// Calls `each` with the sums of `resamples` resamples of at least two values.
+/// Calls `each` with the sums of `resamples` resamples of `values`.
 pub(crate) fn sums<T: Term>(
     values: &[f64],
     resamples: usize,
     stream: &mut Stream,
     mut each: impl FnMut(&[T]),
 ) {
-    let mut parts = Parts::new(values, stream);
+    let parts = values.len().div_ceil(SIZE);
+    let most = (COUNTS / parts).clamp(1, TOGETHER).min(resamples);
+    let mut counts = Counts::new(values.len(), most, stream);
+    let mut missing = Dice::new(stream);
+    let mut within: Vec<Dice> = (0..parts).map(|_| Dice::new(stream)).collect();
+    let mut table = vec![T::ZERO; PAIRS];
+    let mut sums = vec![T::ZERO; most];
     let mut done = 0;
     while done < resamples {
-        let together = TOGETHER.min(resamples - done);
-        each(parts.sums(together));
-        done += together;
+        let sums = &mut sums[..most.min(resamples - done)];
+        counts.draw(sums.len());
+        for (sum, &count) in sums.iter_mut().zip(&counts.missing) {
+            *sum = one_by_one(values, count, &mut missing);
+        }
+        let counts = counts.of_parts.chunks_exact(most);
+        for ((part, counts), dice) in values.chunks(SIZE).zip(counts).zip(&mut within) {
+            tabulate(&mut table, part);
+            match part.try_into() {
+                Ok(whole) => add_draws_by_bits(sums, counts, &table, whole, dice),
+                Err(_) => add_draws(sums, counts, &table, part, dice),
+            }
+        }
+        each(sums);
+        done += sums.len();
     }
 }
 
-struct Parts<'a, T> {
-    /// Equal parts, two to the number of halvings of them, one after another.
-    parts: &'a [f64],
-    /// Values of a part.
-    size: usize,
-    /// Fewer values than there are parts.
-    rest: &'a [f64],
-    /// Draws that fall on the rest.
-    on_rest: Binomial,
-    halvings: Vec<Halving>,
-    dice: Vec<Dice>,
-    /// Draws of each resample on the run of parts at each depth.
-    counts: Vec<Vec<usize>>,
-    table: Vec<T>,
-    sums: Vec<T>,
+/// How many draws of each resample fall to each part.
+struct Counts {
+    n: usize,
+    /// Of a whole part, and of the smaller last one where there is one.
+    whole: Poisson,
+    last: Option<Poisson>,
+    dice: Dice,
+    /// Most resamples drawn at once.
+    most: usize,
+    /// Part by part, `most` counts each.
+    of_parts: Vec<u16>,
+    /// Draws that no part has got, for each resample.
+    missing: Vec<usize>,
 }
 
-impl<'a, T: Term> Parts<'a, T> {
-    fn new(values: &'a [f64], stream: &mut Stream) -> Self {
-        let n = values.len();
-        let mut depth = 0;
-        while n >> depth > LARGEST {
-            depth += 1;
-        }
-        let (count, size) = (1_usize << depth, n >> depth);
-        let (parts, rest) = values.split_at(count * size);
-        let share = |level: usize| (parts.len() >> level) as f64 / n as f64;
+impl Counts {
+    fn new(n: usize, most: usize, stream: &mut Stream) -> Self {
+        let each = (1.0 - SHORT / (n as f64).sqrt()).max(0.0);
+        let of = |values: usize| Poisson::new(each * values as f64);
         Self {
-            parts,
-            size,
-            rest,
-            on_rest: Binomial::new(n, rest.len() as f64 / n as f64),
-            halvings: (0..depth).map(|d| Halving::new(n, share(d))).collect(),
-            dice: (0..2 * count).map(|_| Dice::new(stream)).collect(),
-            counts: vec![Vec::new(); depth + 1],
-            table: vec![T::ZERO; PAIRS],
-            sums: Vec::new(),
+            n,
+            whole: of(SIZE),
+            last: (!n.is_multiple_of(SIZE)).then(|| of(n % SIZE)),
+            dice: Dice::new(stream),
+            most,
+            of_parts: vec![0; n.div_ceil(SIZE) * most],
+            missing: Vec::with_capacity(most),
         }
     }
 
-    /// The sums of the next resamples, part by part from the left.
-    fn sums(&mut self, resamples: usize) -> &[T] {
-        let depths = self.halvings.len();
-        let n = self.parts.len() + self.rest.len();
-        let mut dice = self.dice.iter_mut();
-        let mut next = || dice.next().expect("one for each step");
-        self.sums.clear();
-        self.counts[0].clear();
-        let rest = next();
-        for _ in 0..resamples {
-            let mut sum = T::ZERO;
-            let mut drawn = 0;
-            if !self.rest.is_empty() {
-                drawn = self.on_rest.draw(rest);
-                rest.each(drawn, self.rest.len() as u64, |index| {
-                    sum = sum.plus(T::of(self.rest[index]));
-                });
-            }
-            self.sums.push(sum);
-            self.counts[0].push(n - drawn);
+    /// Draws the counts of the next resamples.
+    fn draw(&mut self, resamples: usize) {
+        self.missing.clear();
+        let mut own = self.dice.clone();
+        for resample in 0..resamples {
+            let missing = loop {
+                let mut total = 0;
+                let mut count_of = |poisson: &Poisson, slot: &mut u16| {
+                    let count = poisson.draw(&mut own);
+                    total += count;
+                    // A part's mean is at most 128: 9 deviations reach 270.
+                    *slot = count as u16;
+                };
+                let mut slots = self.of_parts[resample..].iter_mut().step_by(self.most);
+                for slot in slots.by_ref().take(self.n / SIZE) {
+                    count_of(&self.whole, slot);
+                }
+                if let (Some(last), Some(slot)) = (&self.last, slots.next()) {
+                    count_of(last, slot);
+                }
+                if let Some(missing) = self.n.checked_sub(total) {
+                    break missing;
+                }
+            };
+            self.missing.push(missing);
         }
-        for (number, part) in self.parts.chunks_exact(self.size).enumerate() {
-            // Up to the latest run whose second half is still to come.
-            let mut depth = 0;
-            if number > 0 {
-                depth = depths - number.trailing_zeros() as usize;
-                self.counts.swap(depth - 1, depth);
-            }
-            while depth < depths {
-                let (run, half) = self.counts.split_at_mut(depth + 1);
-                self.halvings[depth].halve(&mut run[depth], &mut half[0], next());
-                depth += 1;
-            }
-            tabulate(&mut self.table, part);
-            add_draws(
-                &mut self.sums,
-                &self.counts[depths],
-                &self.table,
-                part,
-                next(),
-            );
-        }
-        &self.sums
+        self.dice = own;
     }
+}
+
+/// The sum of `count` draws from all values.
+#[inline(never)]
+fn one_by_one<T: Term>(values: &[f64], count: usize, dice: &mut Dice) -> T {
+    // The additions of four draws overlap.
+    let mut lanes = [T::ZERO; 4];
+    dice.each(count, values.len() as u64, |index| {
+        let [a, b, c, d] = lanes;
+        lanes = [b, c, d, a.plus(T::of(values[index]))];
+    });
+    let [a, b, c, d] = lanes;
+    a.plus(b).plus(c.plus(d))
 }
 
 /// The sums of all ordered pairs of `part`.
@@ -136,21 +150,29 @@ fn tabulate<T: Term>(table: &mut [T], part: &[f64]) {
     }
 }
 
+/// Which terms of a last word count when 0 to 7 draws are left over: three
+/// pairs and a single value. As factors, since no branch could guess them.
+const LEFT_OVER: [[f64; 4]; 8] = [
+    [0.0, 0.0, 0.0, 0.0],
+    [0.0, 0.0, 0.0, 1.0],
+    [1.0, 0.0, 0.0, 0.0],
+    [1.0, 0.0, 0.0, 1.0],
+    [1.0, 1.0, 0.0, 0.0],
+    [1.0, 1.0, 0.0, 1.0],
+    [1.0, 1.0, 1.0, 0.0],
+    [1.0, 1.0, 1.0, 1.0],
+];
+
 /// Adds as many draws from `part` as `counts` says to each sum: six to a
 /// word, then up to five more from one last word.
 #[inline(never)]
-fn add_draws<T: Term>(
-    sums: &mut [T],
-    counts: &[usize],
-    table: &[T],
-    part: &[f64],
-    dice: &mut Dice,
-) {
+fn add_draws<T: Term>(sums: &mut [T], counts: &[u16], table: &[T], part: &[f64], dice: &mut Dice) {
     let size = part.len() as u64;
     let pairs = size * size;
     let table = &table[..part.len() * part.len()];
     let mut own = dice.clone();
     for (sum, &count) in sums.iter_mut().zip(counts) {
+        let count = usize::from(count);
         let mut lanes = [T::ZERO; 3];
         for _ in 0..count / 6 {
             let indices = own.indices::<3>(pairs);
@@ -158,58 +180,49 @@ fn add_draws<T: Term>(
                 *lane = lane.plus(table[index]);
             }
         }
-        let over = count % 6;
         let [first, second, single] = own.indices_of([pairs, pairs, size]);
-        let or_zero = |wanted: bool, term: T| if wanted { term } else { T::ZERO };
-        let first = or_zero(over >= 2, table[first]);
-        let second = or_zero(over >= 4, table[second]);
-        let single = or_zero(over % 2 == 1, T::of(part[single]));
+        let [w0, w1, _, w3] = LEFT_OVER[count % 6];
         let [a, b, c] = lanes;
-        *sum = sum.plus(a.plus(first).plus(b.plus(second)).plus(c.plus(single)));
+        let a = a.plus(table[first].times(w0));
+        let b = b.plus(table[second].times(w1));
+        let c = c.plus(T::of(part[single]).times(w3));
+        *sum = sum.plus(a.plus(b).plus(c));
     }
     *dice = own;
 }
 
-/// Draws a binomial number with one half for counts that vary little.
-struct Halving {
-    /// Nearly every count is larger than this.
-    base: usize,
-    of_base: Binomial,
-}
-
-impl Halving {
-    /// For the counts of a run that holds `share` of n values.
-    fn new(n: usize, share: f64) -> Self {
-        let mean = n as f64 * share;
-        let base = (mean - 3.0 * (mean * (1.0 - share)).sqrt()).max(0.0) as usize;
-        Self {
-            base,
-            of_base: Binomial::new(base, 0.5),
+/// The same from a whole part: eight to a word, then up to seven more from
+/// one last word.
+#[inline(never)]
+fn add_draws_by_bits<T: Term>(
+    sums: &mut [T],
+    counts: &[u16],
+    table: &[T],
+    part: &[f64; SIZE],
+    dice: &mut Dice,
+) {
+    let table: &[T; PAIRS] = table.try_into().expect("the pairs of a whole part");
+    let pair = |word: u64, slot: usize| table[(word >> (2 * BITS * slot)) as usize % PAIRS];
+    let mut own = dice.clone();
+    for (sum, &count) in sums.iter_mut().zip(counts) {
+        let count = usize::from(count);
+        let mut lanes = [T::ZERO; 4];
+        for _ in 0..count / 8 {
+            let word = own.word();
+            for (slot, lane) in lanes.iter_mut().enumerate() {
+                *lane = lane.plus(pair(word, slot));
+            }
         }
+        let word = own.word();
+        let single = T::of(part[(word >> (6 * BITS)) as usize % SIZE]);
+        let terms = [pair(word, 0), pair(word, 1), pair(word, 2), single];
+        for ((lane, term), weight) in lanes.iter_mut().zip(terms).zip(LEFT_OVER[count % 8]) {
+            *lane = lane.plus(term.times(weight));
+        }
+        let [a, b, c, d] = lanes;
+        *sum = sum.plus(a.plus(b).plus(c.plus(d)));
     }
-
-    /// Gives each of the draws of `run` to the first half or leaves it.
-    #[inline(never)]
-    fn halve(&self, run: &mut [usize], first: &mut Vec<usize>, dice: &mut Dice) {
-        let mut own = dice.clone();
-        first.clear();
-        first.extend(run.iter_mut().map(|count| {
-            let mut half = 0;
-            let mut coins = *count;
-            if coins >= self.base {
-                half = self.of_base.draw(&mut own);
-                coins -= self.base;
-            }
-            while coins > 0 {
-                let tossed = coins.min(64);
-                half += (own.word() >> (64 - tossed)).count_ones() as usize;
-                coins -= tossed;
-            }
-            *count -= half;
-            half
-        }));
-        *dice = own;
-    }
+    *dice = own;
 }
 
 #[cfg(test)]
@@ -225,7 +238,7 @@ mod tests {
 
     #[test]
     fn every_resample_has_n_draws() {
-        for n in [2, 128, 129, 130, 192, 256, 257, 1_000, 1_009, 5_000] {
+        for n in [1, 2, 127, 128, 129, 192, 256, 257, 1_000, 1_009, 5_000] {
             let drawn = drawn(&vec![1.0; n], 500);
             assert!(drawn.iter().all(|&sum| sum == n as f64), "n {n}");
         }
@@ -243,13 +256,13 @@ mod tests {
     #[test]
     fn counts_are_multinomial() {
         const RESAMPLES: usize = 40_000;
-        let n = 391; // four parts of 97, three values over
+        let n = 391; // three parts of 128, seven values over
         let subsets: [&[usize]; 9] = [
             &[0],
-            &[96],
-            &[97],
-            &[387],
-            &[388],
+            &[127],
+            &[128],
+            &[383],
+            &[384],
             &[390],
             &[5, 6],
             &[5, 200],
@@ -258,7 +271,7 @@ mod tests {
         let all: Vec<Vec<usize>> = subsets
             .iter()
             .map(|s| s.to_vec())
-            .chain([(0..97).collect(), (0..194).collect(), (90..300).collect()])
+            .chain([(0..128).collect(), (0..256).collect(), (90..300).collect()])
             .collect();
         for subset in all {
             let mut values = vec![0.0; n];

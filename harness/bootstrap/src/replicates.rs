@@ -145,11 +145,9 @@ impl BootstrapDistribution for Replicates {
         if self.sorted {
             (self.quantile(p), self.quantile(q))
         } else {
-            quantile::select_two(
-                &mut self.values.clone(),
-                p.clamp(0.0, 1.0),
-                q.clamp(0.0, 1.0),
-            )
+            let (p, q) = (p.clamp(0.0, 1.0), q.clamp(0.0, 1.0));
+            quantile::tails(&self.values, p, q)
+                .unwrap_or_else(|| quantile::select_two(&mut self.values.clone(), p, q))
         }
     }
 

@@ -12,6 +12,7 @@ pub(crate) trait Term: Copy {
     const ZERO: Self;
     fn of(value: f64) -> Self;
     fn plus(self, other: Self) -> Self;
+    fn times(self, factor: f64) -> Self;
 }
 
 impl Term for f64 {
@@ -22,6 +23,10 @@ impl Term for f64 {
     #[inline(always)]
     fn plus(self, other: Self) -> Self {
         self + other
+    }
+    #[inline(always)]
+    fn times(self, factor: f64) -> Self {
+        self * factor
     }
 }
 
@@ -34,6 +39,10 @@ impl Term for [f64; 2] {
     #[inline(always)]
     fn plus(self, other: Self) -> Self {
         [self[0] + other[0], self[1] + other[1]]
+    }
+    #[inline(always)]
+    fn times(self, factor: f64) -> Self {
+        [self[0] * factor, self[1] * factor]
     }
 }
 

@@ -33,5 +33,5 @@ pub use output::Output;
 pub use subject::{ArmError, CODE_HASH, Place, SlotValue, Subject};
 pub use verify::{
     Mismatch, Tolerance, Verify, absolute, matches_reference, outputs_agree, outputs_equal,
-    relative, ulps,
+    relative, ulps, within,
 };

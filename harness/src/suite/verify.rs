@@ -11,6 +11,13 @@ pub enum Tolerance {
     Relative(f64),
     /// Absolute difference.
     Absolute(f64),
+    /// An absolute difference and a fraction of the expected value together.
+    Within {
+        /// The part that does not scale.
+        absolute: f64,
+        /// The fraction of the expected value's magnitude.
+        relative: f64,
+    },
 }
 
 /// At most `n` units in the last place.
@@ -29,6 +36,12 @@ pub fn relative(fraction: f64) -> Tolerance {
 #[must_use]
 pub fn absolute(difference: f64) -> Tolerance {
     Tolerance::Absolute(difference)
+}
+
+/// At most `absolute + relative * |expected|`.
+#[must_use]
+pub fn within(absolute: f64, relative: f64) -> Tolerance {
+    Tolerance::Within { absolute, relative }
 }
 
 /// The first place where an output is wrong.
@@ -173,6 +186,8 @@ impl Tolerance {
             }
             Self::Relative(r) => (a - b).abs() <= r * a.abs().max(b.abs()),
             Self::Absolute(d) => (a - b).abs() <= d,
+            // The expected value stands first.
+            Self::Within { absolute, relative } => (a - b).abs() <= absolute + relative * a.abs(),
         }
     }
 }
@@ -208,6 +223,14 @@ mod tests {
         let text = error.unwrap_err().to_string();
         assert!(text.contains("element 1 is 2.1 where 2.0"), "{text}");
         assert!(text.contains("2 of 3"), "{text}");
+    }
+
+    #[test]
+    fn within_scales_with_what_was_expected() {
+        let v = outputs_agree(within(0.5, 0.1));
+        let off = |expected: f64, found: f64| v.check(&expected.into(), &found.into()).is_err();
+        assert!(!off(10.0, 11.5) && !off(0.0, -0.5));
+        assert!(off(10.0, 11.6) && off(0.0, 0.6) && off(1.0, f64::NAN));
     }
 
     #[test]

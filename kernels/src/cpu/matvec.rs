@@ -69,14 +69,15 @@ pub fn matvec_blocked<W: Weight>(w: &[W], x: &[f32], out: &mut [f32]) {
     let (out_blocks, out_rest) = out.as_chunks_mut::<ROWS>();
     let (block_weights, rest) = w.split_at(out_blocks.len() * ROWS * cols);
     for (block, out) in block_weights.chunks_exact(ROWS * cols).zip(out_blocks) {
-        *out = dot_block(block, x);
+        let row = |row: usize| &block[row * cols..][..cols];
+        *out = dot_rows([row(0), row(1), row(2), row(3)], x);
     }
     for (row, out) in rest.chunks_exact(cols).zip(out_rest) {
         *out = dot(row, x);
     }
 }
 
-fn dot<W: Weight>(row: &[W], x: &[f32]) -> f32 {
+pub(super) fn dot<W: Weight>(row: &[W], x: &[f32]) -> f32 {
     let (w_chunks, w_rest) = row.as_chunks();
     let (x_chunks, x_rest) = x.as_chunks();
     let mut sums = [0.0; LANES];
@@ -86,12 +87,10 @@ fn dot<W: Weight>(row: &[W], x: &[f32]) -> f32 {
     lanes::sum(sums) + dot_rest(w_rest, x_rest)
 }
 
-fn dot_block<W: Weight>(block: &[W], x: &[f32]) -> [f32; ROWS] {
-    let row = |row: usize| block[row * x.len()..][..x.len()].as_chunks();
-    let (w0, rest0) = row(0);
-    let (w1, rest1) = row(1);
-    let (w2, rest2) = row(2);
-    let (w3, rest3) = row(3);
+/// The products of four rows, wherever they are, with `x`.
+pub(super) fn dot_rows<W: Weight>(rows: [&[W]; ROWS], x: &[f32]) -> [f32; ROWS] {
+    let [(w0, rest0), (w1, rest1), (w2, rest2), (w3, rest3)] =
+        rows.map(|row| row[..x.len()].as_chunks());
     let (x_chunks, x_rest) = x.as_chunks();
     // Four arrays rather than a nested one: the compiler keeps these in
     // registers.
@@ -121,7 +120,7 @@ fn dot_rest<W: Weight>(w: &[W], x: &[f32]) -> f32 {
     w.iter().zip(x).map(|(w, x)| w.widen() * x).sum()
 }
 
-fn check_shape<W>(w: &[W], x: &[f32], out: &[f32]) {
+pub(super) fn check_shape<W>(w: &[W], x: &[f32], out: &[f32]) {
     assert!(!x.is_empty(), "a matrix without columns");
     assert_eq!(
         w.len(),

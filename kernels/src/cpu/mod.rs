@@ -7,16 +7,21 @@
 //! compiler may not reorder floating-point sums by itself; with lanes it emits
 //! SIMD for whatever the build target offers.
 
+pub mod add_rms_norm;
 pub mod attention;
+pub mod causal_attention;
 pub mod convert;
+pub mod ffn;
 mod isa;
 mod lanes;
 pub mod linear;
 pub mod matvec;
 pub mod rms_norm;
 pub mod rope;
+pub mod row_wise;
 pub mod softmax;
 pub mod swiglu;
 pub mod top_k;
+pub mod uncertainty;
 
 pub use isa::Isa;

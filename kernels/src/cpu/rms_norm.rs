@@ -62,10 +62,7 @@ impl RmsNorm {
             "an RMSNorm of {rows}x{hidden} is empty"
         );
         let x = inputs::normal(seed, "inputs/rms_norm/x", 1.0, rows * hidden);
-        let mut weight = inputs::normal(seed, "inputs/rms_norm/weight", 0.1, hidden);
-        for weight in &mut weight {
-            *weight += 1.0;
-        }
+        let weight = inputs::near_one(seed, "inputs/rms_norm/weight", hidden);
         Self {
             out: vec![f32::NAN; x.len()],
             x,

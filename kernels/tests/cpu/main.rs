@@ -1,11 +1,18 @@
 //! Every variant against its `f64` reference, and the laws each kernel obeys.
 
+mod attention;
+mod causal_attention;
 mod convert;
+mod ffn;
 mod inputs;
+mod linear;
 mod matvec;
 mod rms_norm;
 mod softmax;
+mod task_shapes;
+mod tasks;
 mod top_k;
+mod uncertainty;
 
 /// Odd sizes around the lane and block widths, and the usual ones.
 const SIZES: [usize; 9] = [1, 7, 16, 63, 65, 255, 256, 4095, 4096];

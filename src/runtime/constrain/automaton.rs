@@ -84,7 +84,7 @@ impl Grammar {
     fn shortest_array(&self, item: NodeId, min: usize) -> usize {
         let item = self.shortest[item].saturating_add(1);
         // Half the range keeps room for what is added to it.
-        (item.saturating_mul(min).min(usize::MAX / 2)).max(1)
+        item.saturating_mul(min).clamp(1, usize::MAX / 2)
     }
 
     fn value(&mut self, schema: &Schema) -> NodeId {

@@ -2,7 +2,7 @@
 
 use crate::runtime::config::Config;
 use crate::runtime::model::Model;
-use evenhand_kernels::cpu::attention::KeyValues;
+use evenhand_kernels::cpu::causal_attention::KeyValues;
 
 /// Keys and values of one sequence in all layers.
 #[derive(Clone, Debug)]

@@ -10,7 +10,7 @@ mod scratch;
 pub use cache::KvCache;
 
 use super::model::{Layer, Model, ModelError, Tensor, Values};
-use evenhand_kernels::cpu::attention::attention;
+use evenhand_kernels::cpu::causal_attention::attention;
 use evenhand_kernels::cpu::linear::{self, Rows};
 use evenhand_kernels::cpu::rms_norm::rms_norm_lanes;
 use evenhand_kernels::cpu::swiglu::swiglu;

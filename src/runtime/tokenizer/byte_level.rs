@@ -1,8 +1,23 @@
 //! Bytes as printable characters, the way GPT-2 writes its vocabulary: printable
 //! Latin-1 stands for itself, the other 68 bytes for U+0100 and on, in order.
 
+use super::Tokenizer;
+
+/// A token as vocabulary files write it. An id without a token, as models with
+/// padded embeddings have, gets a name that no text contains.
+pub(in crate::runtime) fn written(tokenizer: &Tokenizer, token: u32) -> String {
+    let bytes = tokenizer.bytes(token);
+    if bytes.is_empty() {
+        format!("<|unused {token}|>")
+    } else if tokenizer.is_special(token) {
+        String::from_utf8_lossy(bytes).into_owned()
+    } else {
+        bytes.iter().map(|&byte| character(byte)).collect()
+    }
+}
+
 /// The character of a byte.
-pub(in crate::runtime) fn character(byte: u8) -> char {
+pub(super) fn character(byte: u8) -> char {
     if is_printable(byte) {
         return char::from(byte);
     }

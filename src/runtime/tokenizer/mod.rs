@@ -16,6 +16,7 @@ mod words;
 pub use chat::{CHAT_TEMPLATE, ChatError, ChatMessage, Role};
 pub use detokenizer::Detokenizer;
 
+pub(super) use byte_level::written;
 use merges::Merges;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

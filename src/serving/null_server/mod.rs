@@ -1,7 +1,7 @@
 //! A server without a model: every answer and every delay is known.
 //!
 //! Requests are read by a thread for each connection; one plain thread writes
-//! all events at their times on [`clock`](super::clock), never early. Each
+//! all events at their times on [`clock`], never early. Each
 //! event carries when it was due and when it was written, so the client's own
 //! error is measured event by event, whatever the machine does.
 
@@ -189,7 +189,9 @@ pub fn event_times(capture: &Capture) -> Vec<EventTimes> {
     let times = events.into_iter().filter_map(|(read, event)| {
         let value: Value = serde_json::from_slice(&event.data).ok()?;
         let stamps = value.get("stamps")?;
-        let content = value.pointer("/choices/0/delta/content")?.as_str();
+        let content = value
+            .pointer("/choices/0/delta/content")
+            .and_then(Value::as_str);
         Some(EventTimes {
             received_ns: stamps.get("received_ns")?.as_u64()?,
             due_ns: stamps.get("due_ns")?.as_u64()?,

@@ -75,7 +75,10 @@ pub fn read(capture: &Capture) -> Reading {
     let status = capture.status.unwrap_or(0);
     if !(200..300).contains(&status) {
         let failure = (status > 0).then(|| {
-            let text = format!("{status}: {}", quote(&capture.body));
+            let json = serde_json::from_slice::<Value>(&capture.body).ok();
+            let words = json.and_then(|value| Chunk::read(&value).error);
+            let words = words.unwrap_or_else(|| quote(&capture.body));
+            let text = format!("{status}: {words}");
             Failure::new(ErrorClass::HttpStatus, text)
         });
         return Reading {
@@ -230,11 +233,13 @@ fn read_whole(capture: &Capture) -> Reading {
     reader.finish()
 }
 
+/// The start of a foreign text, fit for a terminal.
 fn quote(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(4 * QUOTED)]);
     let text: String = text.trim().chars().take(QUOTED).collect();
     if text.is_empty() {
         return "(empty body)".to_owned();
     }
-    text.escape_debug().to_string()
+    let visible = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    text.chars().map(visible).collect()
 }

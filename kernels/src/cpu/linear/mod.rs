@@ -35,14 +35,36 @@ use crate::tolerance::UNIT_ROUNDOFF;
 use half::bf16;
 
 /// Weights that every instruction set has tiles for: `f32` and `bf16`.
-#[cfg(target_arch = "x86_64")]
-pub trait LinearWeight: Weight + avx2::Load + avx512::Load {}
-/// Weights that every instruction set has tiles for: `f32` and `bf16`.
-#[cfg(not(target_arch = "x86_64"))]
-pub trait LinearWeight: Weight {}
+pub trait LinearWeight: Weight {
+    /// [`linear`](fn@linear) of these weights. Not generic in the callers' crates, so that
+    /// it is compiled with the optimisation of this one.
+    #[doc(hidden)]
+    fn project(isa: Isa, w: Rows<'_, Self>, x: Rows<'_, f32>, out: &mut [f32], out_stride: usize);
+}
 
-impl LinearWeight for f32 {}
-impl LinearWeight for bf16 {}
+macro_rules! linear_weight {
+    ($($weight:ty),*) => {$(
+        impl LinearWeight for $weight {
+            fn project(
+                isa: Isa,
+                w: Rows<'_, Self>,
+                x: Rows<'_, f32>,
+                out: &mut [f32],
+                out_stride: usize,
+            ) {
+                check(&w, &x, out, out_stride);
+                match isa.0 {
+                    Kind::Scalar => scalar::linear(w, x, out, out_stride),
+                    #[cfg(target_arch = "x86_64")]
+                    Kind::Avx2 => avx2::linear(w, x, out, out_stride),
+                    #[cfg(target_arch = "x86_64")]
+                    Kind::Avx512 => avx512::linear(w, x, out, out_stride),
+                }
+            }
+        }
+    )*};
+}
+linear_weight!(f32, bf16);
 
 /// A row-major matrix whose rows may lie further apart than they are long.
 #[derive(Clone, Copy, Debug)]
@@ -114,16 +136,14 @@ pub fn linear<W: LinearWeight>(
     out: &mut [f32],
     out_stride: usize,
 ) {
+    W::project(isa, w, x, out, out_stride);
+}
+
+/// What the tiles rely on.
+fn check<W>(w: &Rows<'_, W>, x: &Rows<'_, f32>, out: &[f32], out_stride: usize) {
     assert_eq!(w.cols, x.cols, "weights and activations differ in columns");
     assert!(out_stride >= w.rows, "rows of the output overlap");
     check_extent(out.len(), x.rows, w.rows, out_stride);
-    match isa.0 {
-        Kind::Scalar => scalar::linear(w, x, out, out_stride),
-        #[cfg(target_arch = "x86_64")]
-        Kind::Avx2 => avx2::linear(w, x, out, out_stride),
-        #[cfg(target_arch = "x86_64")]
-        Kind::Avx512 => avx512::linear(w, x, out, out_stride),
-    }
 }
 
 /// The tolerance of one dot product of `cols` terms whose absolute products

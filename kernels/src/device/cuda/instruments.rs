@@ -1,0 +1,138 @@
+//! What the card's own clocks and memory can do, measured on it.
+
+use super::super::{Ceilings, DeviceError, clock_steps};
+use super::context::Context;
+use super::driver::check;
+use super::graph::SpanGraph;
+use super::memory::{DeviceMemory, Event};
+use super::module::{Function, load};
+use crate::nvrtc::{Arch, Compiler};
+use crate::task::{Data, Source};
+use cudarc::driver::sys;
+use std::rc::Rc;
+
+static SOURCE: Source = Source {
+    file: "instruments.cu",
+    text: include_str!("instruments.cu"),
+    headers: &[],
+};
+
+/// The step that NVIDIA's manual states for events; stands in when spans of
+/// many lengths show no difference.
+const STATED_STEP_NS: f64 = 500.0;
+
+/// Reads clocks; knows the timer's step and the floor of a span.
+pub(super) struct Instruments {
+    context: Rc<Context>,
+    read_clock: Function,
+    readings: [DeviceMemory; 2],
+    pub timer_step_ns: f64,
+    /// Median span around an empty kernel, nanoseconds.
+    pub floor_ns: f64,
+}
+
+impl Instruments {
+    pub fn new(
+        context: &Rc<Context>,
+        compiler: &Compiler,
+        arch: Arch,
+    ) -> Result<Self, DeviceError> {
+        let compiled = compiler
+            .compile(&SOURCE, arch)
+            .map_err(|e| DeviceError::Compile(e.to_string()))?;
+        let module = load(&compiled)?;
+        let (empty, spin) = (
+            Function::of(module, "empty", 0)?,
+            Function::of(module, "spin", 0)?,
+        );
+        let one = |function: Function, arguments: &[u64]| {
+            function.launch(context, [1, 1, 1], [1, 1, 1], 0, arguments)
+        };
+        let mut floor = spans(context, 33, |_| one(empty, &[]))?;
+        floor.sort_by(f64::total_cmp);
+        // Lengths in small unequal steps, so that neighbours differ by less than the timer's step.
+        let spun = spans(context, 256, |span| one(spin, &[2_000 + 37 * span as u64]))?;
+        Ok(Self {
+            context: Rc::clone(context),
+            read_clock: Function::of(module, "read_clock", 0)?,
+            readings: [
+                DeviceMemory::new(context, 16)?,
+                DeviceMemory::new(context, 16)?,
+            ],
+            timer_step_ns: clock_steps(&spun).unwrap_or(STATED_STEP_NS),
+            floor_ns: floor[floor.len() / 2],
+        })
+    }
+
+    /// Queues a reading of the clocks; `which` is 0 before and 1 after.
+    pub fn queue_reading(&self, which: usize) -> Result<(), DeviceError> {
+        // Enough blocks that one of them meets multiprocessor 0.
+        let grid = [2 * self.context.multiprocessors, 1, 1];
+        let address = self.readings[which].address;
+        self.read_clock
+            .launch(&self.context, grid, [1, 1, 1], 0, &[address])
+    }
+
+    /// Mean clock between the two readings, MHz; both have been taken.
+    pub fn clock_mhz(&self) -> Result<Option<f64>, DeviceError> {
+        let mut taken = [[0u64; 2]; 2];
+        for (words, memory) in taken.iter_mut().zip(&self.readings) {
+            let mut data = Data::U32(vec![0; 4]);
+            memory.read(&mut data)?;
+            let halves = data.u32();
+            for (word, half) in words.iter_mut().zip(halves.chunks(2)) {
+                *word = u64::from(half[0]) | u64::from(half[1]) << 32;
+            }
+        }
+        let [[time_before, clock_before], [time_after, clock_after]] = taken;
+        Ok(
+            match (
+                time_after.checked_sub(time_before),
+                clock_after.checked_sub(clock_before),
+            ) {
+                (Some(ns @ 1..), Some(cycles @ 1..)) => Some(cycles as f64 * 1e3 / ns as f64),
+                _ => None,
+            },
+        )
+    }
+}
+
+/// Times `count` spans of `work` in one graph, the second run of it.
+fn spans(
+    context: &Rc<Context>,
+    count: usize,
+    work: impl FnMut(usize) -> Result<(), DeviceError>,
+) -> Result<Vec<f64>, DeviceError> {
+    let graph = SpanGraph::capture(context, count, |_| Ok(()), work)?;
+    let done = Event::new(context)?;
+    for _ in 0..2 {
+        graph.launch()?;
+        done.record()?;
+        done.wait()?;
+    }
+    graph.spans_ns().collect()
+}
+
+/// The fastest of several copies of memory much larger than the cache.
+pub(super) fn ceilings(context: &Rc<Context>) -> Result<Ceilings, DeviceError> {
+    let free = context.free_memory()? as usize;
+    let bytes = (8 * context.l2_bytes).max(64 << 20).min(free / 4);
+    let (from, to) = (
+        DeviceMemory::new(context, bytes)?,
+        DeviceMemory::new(context, bytes)?,
+    );
+    from.set(0x3C)?;
+    to.set(0)?;
+    let copies = spans(context, 7, |_| {
+        // SAFETY: two live pieces of memory of this length.
+        check("cuMemcpyDtoDAsync_v2", unsafe {
+            sys::cuMemcpyDtoDAsync_v2(to.address, from.address, bytes, context.stream)
+        })
+    })?;
+    let fastest = copies.into_iter().fold(f64::INFINITY, f64::min);
+    Ok(Ceilings {
+        // Every byte is read and written.
+        bytes_per_ns: (fastest.is_finite() && fastest > 0.0).then(|| 2.0 * bytes as f64 / fastest),
+        flops_per_ns: None,
+    })
+}

@@ -1,0 +1,20 @@
+//! NVIDIA GPUs through the driver.
+//!
+//! Only the driver's plain functions are used, none of the conveniences above
+//! them: nothing records events, waits or allocates except what stands here.
+
+mod context;
+mod device;
+mod driver;
+mod graph;
+mod instruments;
+mod memory;
+mod module;
+mod nvml;
+mod prepared;
+mod steps;
+
+pub use device::CudaDevice;
+pub use driver::REQUIRED as REQUIRED_DRIVER_FUNCTIONS;
+pub(super) use driver::probe;
+pub use nvml::nvml_state;

@@ -1,0 +1,154 @@
+//! A side thread that looks at the card through NVML.
+
+use super::super::State;
+use nvml_wrapper::Nvml;
+use nvml_wrapper::bitmasks::device::ThrottleReasons;
+use nvml_wrapper::enum_wrappers::device::{Clock, TemperatureSensor};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Pause between two looks.
+const PAUSE: Duration = Duration::from_millis(66);
+/// Looks that are kept: more than ten seconds of them.
+const KEPT: usize = 256;
+/// Looks before a slot that its judge may ask for, nanoseconds.
+const BEFORE_NS: u64 = 1_000_000_000;
+
+static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// The clock that slots and looks share, nanoseconds.
+pub(super) fn now_ns() -> u64 {
+    ORIGIN.elapsed().as_nanos() as u64
+}
+
+/// The looks so far. The thread ends with this value.
+pub(super) struct Watch {
+    looks: Arc<Mutex<VecDeque<State>>>,
+    stop: Arc<AtomicBool>,
+    facts: Vec<(String, String)>,
+}
+
+impl Watch {
+    /// Starts to look at the card with this UUID (NVML counts in another order
+    /// than CUDA). Without NVML there are no looks, and a fact says why.
+    pub fn start(uuid: &str) -> Self {
+        let mut watch = Self {
+            looks: Arc::default(),
+            stop: Arc::default(),
+            facts: Vec::new(),
+        };
+        let nvml = match Nvml::init() {
+            Ok(nvml) => nvml,
+            Err(error) => {
+                watch.fact("nvml", format!("absent: {error}"));
+                return watch;
+            }
+        };
+        match nvml.device_by_uuid(uuid) {
+            Ok(device) => {
+                let _ = now_ns();
+                if let Ok(version) = nvml.sys_driver_version() {
+                    watch.fact("driver", version);
+                }
+                if let Ok(ecc) = device.is_ecc_enabled() {
+                    watch.fact("ecc", ecc.currently_enabled.to_string());
+                }
+                if let Ok(on) = device.is_in_persistent_mode() {
+                    watch.fact("persistence_mode", on.to_string());
+                }
+                if let Ok(limit) = device.enforced_power_limit() {
+                    watch.fact("power_limit_mw", limit.to_string());
+                }
+            }
+            Err(error) => {
+                watch.fact("nvml", format!("does not know {uuid}: {error}"));
+                return watch;
+            }
+        }
+        let (looks, stop, uuid) = (
+            Arc::clone(&watch.looks),
+            Arc::clone(&watch.stop),
+            uuid.to_owned(),
+        );
+        let started = std::thread::Builder::new()
+            .name("nvml".to_owned())
+            .spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    if let Some(state) = look(&nvml, &uuid) {
+                        let mut looks = looks.lock().unwrap_or_else(PoisonError::into_inner);
+                        if looks.len() == KEPT {
+                            looks.pop_front();
+                        }
+                        looks.push_back(state);
+                    }
+                    std::thread::sleep(PAUSE);
+                }
+            });
+        if let Err(error) = started {
+            watch.fact("nvml", format!("no thread: {error}"));
+        }
+        watch
+    }
+
+    fn fact(&mut self, name: &str, value: String) {
+        self.facts.push((name.to_owned(), value));
+    }
+
+    /// What does not change while it is measured.
+    pub fn facts(&self) -> Vec<(String, String)> {
+        self.facts.clone()
+    }
+
+    /// The looks from a second before `start_ns` on.
+    pub fn since(&self, start_ns: u64) -> Vec<State> {
+        let looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        let from = start_ns.saturating_sub(BEFORE_NS);
+        looks.iter().filter(|s| s.at_ns >= from).copied().collect()
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+/// One look; what the driver does not tell stays empty.
+fn look(nvml: &Nvml, uuid: &str) -> Option<State> {
+    let device = nvml.device_by_uuid(uuid).ok()?;
+    let slowed = ThrottleReasons::SW_POWER_CAP
+        | ThrottleReasons::HW_SLOWDOWN
+        | ThrottleReasons::SW_THERMAL_SLOWDOWN
+        | ThrottleReasons::HW_THERMAL_SLOWDOWN
+        | ThrottleReasons::HW_POWER_BRAKE_SLOWDOWN;
+    Some(State {
+        at_ns: now_ns(),
+        power_mw: device.power_usage().ok(),
+        energy_mj: device.total_energy_consumption().ok(),
+        temperature_c: device.temperature(TemperatureSensor::Gpu).ok(),
+        sm_mhz: device.clock_info(Clock::SM).ok(),
+        memory_mhz: device.clock_info(Clock::Memory).ok(),
+        throttled: device
+            .current_throttle_reasons()
+            .ok()
+            .map(|reasons| reasons.intersects(slowed)),
+        // One of them is this process; its number may be another one outside a container.
+        others: device
+            .running_compute_processes()
+            .ok()
+            .map(|processes| processes.len().saturating_sub(1) as u32),
+        memory_used: device.memory_info().ok().map(|memory| memory.used),
+    })
+}
+
+/// Whether NVML can be used: the driver's version, or why not.
+///
+/// # Errors
+/// The reason, in words.
+pub fn nvml_state() -> Result<String, String> {
+    let nvml = Nvml::init().map_err(|error| error.to_string())?;
+    let version = nvml.sys_driver_version().map_err(|e| e.to_string())?;
+    Ok(format!("driver {version}"))
+}

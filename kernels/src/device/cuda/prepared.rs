@@ -1,0 +1,247 @@
+//! A variant on the card: slots, and the output to verify.
+
+use super::super::{CacheState, DeviceError, Prepared, RawSlot, State, Timing, batch_for};
+use super::device::Opened;
+use super::graph::SpanGraph;
+use super::memory::{DeviceMemory, Event};
+use super::nvml::now_ns;
+use super::steps::{BoundStep, HostSide, run};
+use crate::device::cpu::digest;
+use crate::task::{Buffer, Data, Role};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Instant;
+
+/// Spans of one graph at most.
+const GRAPH_SPANS: u64 = 32;
+
+pub(super) struct OnCard {
+    pub opened: Rc<Opened>,
+    pub steps: Vec<BoundStep>,
+    /// Types, lengths, roles and names; the data lies on the card.
+    pub buffers: Vec<Buffer>,
+    pub output: usize,
+    pub inputs: Vec<u64>,
+    /// Buffers whose device side the steps themselves fill.
+    pub uploads: Vec<usize>,
+    pub sides: Vec<HostSide>,
+    /// One set of buffers, or as many as rotation goes around.
+    pub sets: Vec<Vec<DeviceMemory>>,
+    /// What a flush overwrites.
+    pub flush: Option<DeviceMemory>,
+    pub cache: CacheState,
+    pub involves_host: bool,
+    pub facts: Vec<(String, String)>,
+    pub done: Event,
+    /// Launches in a span.
+    pub batch: u64,
+    /// By spans, launches in a span, and the set that is next.
+    pub graphs: BTreeMap<(u64, u64, usize), SpanGraph>,
+    pub next_set: usize,
+}
+
+/// What the spans of a slot come to.
+#[derive(Clone, Copy)]
+struct Spans {
+    sum: f64,
+    count: u64,
+    shortest: f64,
+}
+
+impl Spans {
+    const NONE: Self = Self {
+        sum: 0.0,
+        count: 0,
+        shortest: f64::INFINITY,
+    };
+
+    fn add(&mut self, ns: f64) {
+        self.sum += ns;
+        self.count += 1;
+        self.shortest = self.shortest.min(ns);
+    }
+}
+
+impl OnCard {
+    /// Decides how many launches a span must hold, from a first span.
+    pub fn choose_batch(&mut self) -> Result<(), DeviceError> {
+        if self.involves_host || self.cache == CacheState::ColdByFlush {
+            return Ok(());
+        }
+        for _ in 0..2 {
+            let mut spans = Spans::NONE;
+            self.run_graph(1, 16, &mut spans)?;
+            let step = self.opened.instruments.timer_step_ns;
+            self.batch = batch_for(spans.sum / 16.0, step);
+        }
+        Ok(())
+    }
+
+    /// Runs a graph of `spans` spans with `batch` launches each.
+    fn run_graph(&mut self, spans: u64, batch: u64, into: &mut Spans) -> Result<(), DeviceError> {
+        let key = (spans, batch, self.next_set);
+        if !self.graphs.contains_key(&key) {
+            let graph = self.capture(spans, batch)?;
+            self.graphs.insert(key, graph);
+        }
+        let graph = &self.graphs[&key];
+        graph.launch()?;
+        self.done.record()?;
+        self.done.wait()?;
+        for span in graph.spans_ns() {
+            into.add(span?);
+        }
+        self.next_set = (self.next_set + (spans * batch) as usize) % self.sets.len();
+        Ok(())
+    }
+
+    fn capture(&self, spans: u64, batch: u64) -> Result<SpanGraph, DeviceError> {
+        let context = &self.opened.context;
+        let mut set = self.next_set;
+        SpanGraph::capture(
+            context,
+            spans as usize,
+            |span| match &self.flush {
+                // Another value each time, so that no write can be saved.
+                Some(memory) => memory.set(span as u8),
+                None => Ok(()),
+            },
+            |_| {
+                for _ in 0..batch {
+                    for step in &self.steps {
+                        if let BoundStep::Launch(launch) = step {
+                            launch.queue(context, &self.sets[set])?;
+                        }
+                    }
+                    set = (set + 1) % self.sets.len();
+                }
+                Ok(())
+            },
+        )
+    }
+
+    /// Kernels alone: graphs of spans between two readings of the clock.
+    fn run_kernels(&mut self, launches: u64) -> Result<(Spans, Option<f64>), DeviceError> {
+        let mut spans = Spans::NONE;
+        self.opened.instruments.queue_reading(0)?;
+        let mut left = launches;
+        while left > 0 {
+            let batch = self.batch.min(left);
+            let count = (left / batch).min(GRAPH_SPANS);
+            self.run_graph(count, batch, &mut spans)?;
+            left -= count * batch;
+        }
+        self.opened.instruments.queue_reading(1)?;
+        self.done.record()?;
+        self.done.wait()?;
+        let clock = self.opened.instruments.clock_mhz()?;
+        Ok((spans, clock))
+    }
+
+    /// Host and card together: the wall time from the first call to the end.
+    fn run_steps(&mut self, launches: u64) -> Result<Spans, DeviceError> {
+        let mut spans = Spans::NONE;
+        for launch in 0..launches {
+            if let Some(memory) = &self.flush {
+                memory.set(launch as u8)?;
+                self.done.record()?;
+                self.done.wait()?;
+            }
+            let start = Instant::now();
+            self.run_once()?;
+            spans.add(start.elapsed().as_nanos() as f64);
+        }
+        Ok(spans)
+    }
+
+    /// Every step once on the next set, until the card is done.
+    fn run_once(&mut self) -> Result<(), DeviceError> {
+        let set = self.next_set;
+        self.next_set = (set + 1) % self.sets.len();
+        run(
+            &self.opened.context,
+            &self.steps,
+            &mut self.sides,
+            &self.sets[set],
+            &self.done,
+        )?;
+        self.done.record()?;
+        self.done.wait()
+    }
+
+    fn read(&self, index: usize) -> Result<Data, DeviceError> {
+        let mut data = self.buffers[index].data.clone();
+        self.sets[0][index].read(&mut data)?;
+        Ok(data)
+    }
+}
+
+impl Prepared for OnCard {
+    fn run(&mut self, launches: u64) -> Result<RawSlot, DeviceError> {
+        let start_ns = now_ns();
+        let (spans, clock_mhz) = if self.involves_host {
+            (self.run_steps(launches)?, None)
+        } else {
+            self.run_kernels(launches)?
+        };
+        let trailing = self.opened.context.drain()?;
+        let host_ns = now_ns() - start_ns;
+        Ok(RawSlot {
+            launches,
+            timed_ns: spans.sum,
+            spans: spans.count,
+            shortest_ns: spans.shortest,
+            start_ns,
+            host_ns,
+            clock_mhz,
+            trailing_ns: Some(trailing),
+            free_memory: Some(self.opened.context.free_memory()?),
+        })
+    }
+
+    fn checked_output(&mut self) -> Result<Data, DeviceError> {
+        self.next_set = 0;
+        for (index, memory) in self.sets[0].iter().enumerate() {
+            if self.buffers[index].role != Role::Input || self.uploads.contains(&index) {
+                memory.set(0xFF)?;
+            }
+        }
+        self.run_once()?;
+        for (index, buffer) in self.buffers.iter().enumerate() {
+            if buffer.role == Role::Input && digest(&self.read(index)?) != self.inputs[index] {
+                return Err(DeviceError::InputChanged {
+                    buffer: buffer.name,
+                });
+            }
+        }
+        self.read(self.output)
+    }
+
+    fn timing(&self) -> Timing {
+        if self.involves_host {
+            Timing::Host
+        } else {
+            Timing::DeviceEvents
+        }
+    }
+
+    fn timer_step_ns(&self) -> f64 {
+        if self.involves_host {
+            1.0
+        } else {
+            self.opened.instruments.timer_step_ns
+        }
+    }
+
+    fn cache(&self) -> CacheState {
+        self.cache
+    }
+
+    fn facts(&self) -> Vec<(String, String)> {
+        self.facts.clone()
+    }
+
+    fn state_since(&self, start_ns: u64) -> Vec<State> {
+        self.opened.watch.since(start_ns)
+    }
+}

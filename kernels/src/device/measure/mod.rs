@@ -1,0 +1,13 @@
+//! What a slot is worth: pure functions of what a device saw.
+
+mod ceilings;
+mod meter;
+mod resolution;
+mod slot;
+mod state;
+
+pub use ceilings::Ceilings;
+pub use meter::{Measured, Meter};
+pub use resolution::{MIN_STEPS, batch_for, clock_steps};
+pub use slot::{CacheState, Marks, RawSlot, Timing};
+pub use state::{History, State};

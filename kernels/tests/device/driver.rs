@@ -1,0 +1,274 @@
+//! The driver absent, of the wrong age, broken, and made up.
+//!
+//! A library is opened once per process, so every state is a process of its
+//! own: this test starts itself again with a folder of its own on the loader's
+//! path. What the made-up driver "runs" proves the order of calls and the
+//! handling of errors, and nothing about a GPU.
+
+use evenhand_kernels::device::{
+    CacheState, Choice, CudaDevice, Device, REQUIRED_DRIVER_FUNCTIONS, Selector, open, probe,
+};
+use evenhand_kernels::tasks;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::{Command, Output};
+
+const CHILD: &str = "EVENHAND_TEST_CHILD";
+const FAKE: &str = include_str!("fake_driver.c");
+
+/// Builds `libcuda.so.1` from C text; false when there is no C compiler.
+fn build(folder: &Path, text: &str) -> bool {
+    let source = folder.join("fake.c");
+    std::fs::write(&source, text).unwrap();
+    let built = Command::new("cc")
+        .args(["-shared", "-fPIC", "-O1", "-w", "-o"])
+        .arg(folder.join("libcuda.so.1"))
+        .arg(&source)
+        .output();
+    match built {
+        Ok(output) => {
+            assert!(
+                output.status.success(),
+                "{}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+            true
+        }
+        Err(error) => {
+            eprintln!("skipped: no C compiler `cc`: {error}");
+            false
+        }
+    }
+}
+
+/// The whole driver less `missing`.
+fn whole(missing: &str) -> String {
+    let mut text = FAKE.to_owned();
+    for name in REQUIRED_DRIVER_FUNCTIONS {
+        if *name == missing {
+            text = text.replace(&format!("int {name}("), "static int unused(");
+        } else if !text.contains(&format!("int {name}(")) {
+            writeln!(text, "int {name}(void) {{ return 0; }}").unwrap();
+        }
+    }
+    text
+}
+
+/// Runs `task` in a process that finds the libraries in `folder` first.
+fn child(folder: &Path, task: &str, variables: &[(&str, &str)]) -> (Output, String) {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "driver::in_a_child",
+            "--nocapture",
+            "--test-threads=1",
+        ])
+        .env("LD_LIBRARY_PATH", folder)
+        .env(CHILD, task)
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap();
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let said = stdout
+        .lines()
+        .find_map(|line| line.split_once("SAID ").map(|(_, said)| said.to_owned()))
+        .unwrap_or_default();
+    assert!(
+        output.status.success(),
+        "{task}: {stdout}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    (output, said)
+}
+
+/// Not a test: what the children do.
+#[test]
+fn in_a_child() {
+    let Ok(task) = std::env::var(CHILD) else {
+        return;
+    };
+    let said = match task.as_str() {
+        "probe" => probe().to_string(),
+        "auto" => match open(&Choice::Auto) {
+            Ok(device) => device.identity().label.clone(),
+            Err(error) => format!("error: {error}"),
+        },
+        "measure" => measure(),
+        choice => match choice.parse().map(|choice| open(&choice)) {
+            Ok(Ok(device)) => format!("{} {:?}", device.identity().label, device.identity().facts),
+            Ok(Err(error)) => format!("error: {error}"),
+            Err(error) => format!("error: {error}"),
+        },
+    };
+    println!("\nSAID {}", said.replace('\n', " "));
+}
+
+/// Every variant of every task, on whatever driver there is.
+fn measure() -> String {
+    let device = match CudaDevice::open(&Selector::First) {
+        Ok(device) => device,
+        Err(error) => return format!("error: {error}"),
+    };
+    let mut arms = 0;
+    for task in tasks::all_small(1) {
+        for variant in &task.variants {
+            for cache in [
+                CacheState::ColdByFlush,
+                CacheState::ColdByRotation,
+                CacheState::Hot,
+            ] {
+                let mut arm = match device.prepare(&task, variant.name, cache) {
+                    Ok(arm) => arm,
+                    Err(error) if cache == CacheState::ColdByRotation => {
+                        assert!(error.to_string().contains("rotation"), "{error}");
+                        continue;
+                    }
+                    Err(error) => return format!("error: {} {error}", task.label()),
+                };
+                let slot = match arm.run(5) {
+                    Ok(slot) => slot,
+                    Err(error) => return format!("error: {error}"),
+                };
+                assert_eq!(slot.launches, 5);
+                assert!(slot.timed_ns > 0.0);
+                let facts = arm.facts();
+                let hash = facts.iter().find(|(name, _)| name == "code_hash");
+                assert_eq!(hash.unwrap().1.len(), 64);
+                // Nothing ran, and the output was poisoned: it must not pass.
+                assert!(task.check_output(&arm.checked_output().unwrap()).is_err());
+                arms += 1;
+            }
+        }
+    }
+    let ceilings = device.ceilings().unwrap();
+    assert!(ceilings.bytes_per_ns.unwrap() > 0.0);
+    format!("{arms} arms")
+}
+
+#[test]
+fn without_a_library_there_is_a_reason_and_the_host_processor() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, said) = child(folder.path(), "probe", &[]);
+    if said.starts_with("CUDA") {
+        eprintln!("skipped: this machine has a driver: {said}");
+        return;
+    }
+    assert!(said.starts_with("no GPU: "), "{said}");
+    assert_eq!(child(folder.path(), "auto", &[]).1, "cpu");
+    let (_, said) = child(folder.path(), "cuda", &[]);
+    assert!(said.starts_with("error: no GPU: "), "{said}");
+}
+
+#[test]
+fn an_old_driver_is_refused_by_the_function_it_lacks() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = "int cuDriverGetVersion(int *v) { *v = 12020; return 0; }\nint cuInit(unsigned f) { \
+               return 0; }\nint cuDeviceGetCount(int *n) { *n = 3; return 0; }\n";
+    if !build(folder.path(), old) {
+        return;
+    }
+    let (_, said) = child(folder.path(), "probe", &[]);
+    assert!(
+        said.contains("(CUDA 12.2) lacks cuEventElapsedTime_v2"),
+        "{said}"
+    );
+    assert_eq!(child(folder.path(), "auto", &[]).1, "cpu");
+    // Even one that does not tell its version.
+    let folder = tempfile::tempdir().unwrap();
+    assert!(build(
+        folder.path(),
+        "int cuInit(unsigned f) { return 0; }\n"
+    ));
+    let (_, said) = child(folder.path(), "probe", &[]);
+    assert!(
+        said.contains("driver lacks cuEventElapsedTime_v2"),
+        "{said}"
+    );
+}
+
+#[test]
+fn every_missing_function_is_a_reason() {
+    for missing in [
+        "cuLaunchKernel",
+        "cuGraphUpload",
+        "cuInit",
+        "cuDriverGetVersion",
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        if !build(folder.path(), &whole(missing)) {
+            return;
+        }
+        let (_, said) = child(folder.path(), "probe", &[]);
+        assert!(said.contains(&format!("lacks {missing}")), "{said}");
+    }
+}
+
+#[test]
+fn a_driver_that_fails_says_how() {
+    let folder = tempfile::tempdir().unwrap();
+    if !build(folder.path(), &whole("")) {
+        return;
+    }
+    let probe = |variable| child(folder.path(), "probe", &[variable]).1;
+    assert!(probe(("FAKE_INIT", "100")).contains("finds no card"));
+    assert!(probe(("FAKE_NO_CARD", "1")).contains("finds no card"));
+    let said = probe(("FAKE_INIT", "803"));
+    assert!(
+        said.contains("cuInit failed") && said.contains("reboot"),
+        "{said}"
+    );
+    let (_, said) = child(folder.path(), "cuda", &[("FAKE_RETAIN", "46")]);
+    assert!(said.contains("exclusively by another process"), "{said}");
+}
+
+#[test]
+fn a_card_is_chosen_by_index_or_uuid() {
+    let folder = tempfile::tempdir().unwrap();
+    if !build(folder.path(), &whole("")) {
+        return;
+    }
+    let none = ("EVENHAND_NVRTC", "/nothing");
+    let (_, said) = child(folder.path(), "probe", &[]);
+    assert!(
+        said.contains("cuda:0 Fake A sm_90 GPU-a0a0a0a0-a0a0"),
+        "{said}"
+    );
+    // Found, and then stopped by the compiler that is not there.
+    for choice in ["cuda:1", "cuda:GPU-a1", "cuda:GPU-A0A0", "auto"] {
+        let (_, said) = child(folder.path(), choice, &[none]);
+        assert!(said.contains("NVRTC was not found"), "{choice}: {said}");
+    }
+    for choice in ["cuda:2", "cuda:GPU-b"] {
+        let (_, said) = child(folder.path(), choice, &[none]);
+        assert!(
+            said.contains("not there; there are CUDA 13.0"),
+            "{choice}: {said}"
+        );
+    }
+    let (_, said) = child(folder.path(), "cuda:GPU-a", &[none]);
+    assert!(said.contains("more than one card"), "{said}");
+}
+
+#[test]
+fn the_whole_way_of_calls_works_on_a_driver_that_does_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    if !build(folder.path(), &whole("")) {
+        return;
+    }
+    let cache = folder.path().join("cache");
+    let cache = ("EVENHAND_CUBIN_CACHE", cache.to_str().unwrap());
+    let (_, said) = child(folder.path(), "measure", &[cache]);
+    if said.contains("NVRTC was not found") {
+        eprintln!("skipped: {said}");
+        return;
+    }
+    assert!(said.ends_with(" arms") && said != "0 arms", "{said}");
+    // Everything is in the cache now; a device that hangs is given up.
+    let slow = ("EVENHAND_DEVICE_TIMEOUT", "0.05");
+    let (_, said) = child(folder.path(), "cuda", &[cache, slow, ("FAKE_QUERY", "600")]);
+    assert!(said.contains("did not finish within 0.05 s"), "{said}");
+    let (_, said) = child(folder.path(), "cuda", &[cache, ("FAKE_QUERY", "719")]);
+    assert!(said.contains("a kernel failed (CUDA error 719)"), "{said}");
+    let (_, said) = child(folder.path(), "cuda", &[cache, ("FAKE_LAUNCH", "701")]);
+    assert!(said.contains("more registers or shared memory"), "{said}");
+}

@@ -1,0 +1,105 @@
+/* A driver without a card. Functions that are not written here are added by
+   the test; they succeed and do nothing. FAKE_... variables choose faults. */
+#include <stdlib.h>
+#include <string.h>
+
+typedef unsigned long long address;
+static int fault(const char *name) {
+    const char *code = getenv(name);
+    return code ? atoi(code) : 0;
+}
+static char handle[64];
+
+/* NVRTC asks a driver that it finds for this, and goes on without. */
+int cuGetExportTable(const void **table, const void *id) { (void)id; *table = 0; return 500; }
+
+int cuDriverGetVersion(int *version) { *version = 13000; return 0; }
+int cuInit(unsigned flags) { (void)flags; return fault("FAKE_INIT"); }
+int cuDeviceGetCount(int *count) { *count = getenv("FAKE_NO_CARD") ? 0 : 2; return 0; }
+int cuDeviceGet(int *device, int index) { *device = index; return 0; }
+int cuDeviceGetName(char *name, int length, int device) {
+    strncpy(name, device ? "Fake B" : "Fake A", length);
+    return 0;
+}
+int cuDeviceGetUuid_v2(unsigned char *uuid, int device) {
+    memset(uuid, 0xA0 + device, 16);
+    return 0;
+}
+int cuDeviceGetAttribute(int *value, int which, int device) {
+    (void)device;
+    *value = which == 75 ? 9 : which == 76 ? 0 : which == 38 ? 1 << 20 : 4;
+    return 0;
+}
+int cuDevicePrimaryCtxRetain(void **context, int device) {
+    (void)device;
+    *context = handle;
+    return fault("FAKE_RETAIN");
+}
+int cuStreamCreate(void **stream, unsigned flags) { (void)flags; *stream = handle; return 0; }
+int cuMemGetInfo_v2(size_t *free_bytes, size_t *total) { *free_bytes = *total = 1u << 30; return 0; }
+int cuMemAlloc_v2(address *at, size_t bytes) { *at = (address)(size_t)malloc(bytes); return 0; }
+int cuMemFree_v2(address at) { free((void *)(size_t)at); return 0; }
+int cuMemHostAlloc(void **at, size_t bytes, unsigned flags) {
+    (void)flags;
+    *at = malloc(bytes);
+    return 0;
+}
+int cuMemFreeHost(void *at) { free(at); return 0; }
+int cuMemcpyHtoD_v2(address to, const void *from, size_t bytes) {
+    memcpy((void *)(size_t)to, from, bytes);
+    return 0;
+}
+int cuMemcpyHtoDAsync_v2(address to, const void *from, size_t bytes, void *stream) {
+    (void)stream;
+    return cuMemcpyHtoD_v2(to, from, bytes);
+}
+int cuMemcpyDtoH_v2(void *to, address from, size_t bytes) {
+    memcpy(to, (void *)(size_t)from, bytes);
+    return 0;
+}
+int cuMemsetD8Async(address to, unsigned char value, size_t bytes, void *stream) {
+    (void)stream;
+    memset((void *)(size_t)to, value, bytes);
+    return 0;
+}
+int cuStreamEndCapture(void *stream, void **graph) { (void)stream; *graph = handle; return 0; }
+int cuGraphInstantiateWithFlags(void **made, void *graph, unsigned long long flags) {
+    (void)graph;
+    (void)flags;
+    *made = handle;
+    return 0;
+}
+int cuEventCreate(void **event, unsigned flags) { (void)flags; *event = handle; return 0; }
+int cuEventQuery(void *event) { (void)event; return fault("FAKE_QUERY"); }
+int cuEventElapsedTime_v2(float *ms, void *from, void *to) {
+    static unsigned calls;
+    (void)from;
+    (void)to;
+    *ms = 0.064f + 0.001024f * (calls++ % 5);
+    return 0;
+}
+int cuModuleLoadData(void **module, const void *image) { (void)image; *module = handle; return 0; }
+int cuModuleGetFunction(void **function, void *module, const char *name) {
+    (void)module;
+    (void)name;
+    *function = handle;
+    return 0;
+}
+int cuFuncGetAttribute(int *value, int which, void *function) {
+    (void)function;
+    *value = which == 4 ? 40 : 0;
+    return 0;
+}
+int cuOccupancyMaxActiveBlocksPerMultiprocessor(int *n, void *f, int threads, size_t shared) {
+    (void)f;
+    (void)threads;
+    (void)shared;
+    *n = 8;
+    return 0;
+}
+int cuLaunchKernel(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by,
+                   unsigned bz, unsigned shared, void *stream, void **arguments, void **extra) {
+    (void)f; (void)gy; (void)gz; (void)by; (void)bz; (void)shared; (void)stream; (void)extra;
+    /* Every argument can be read. */
+    return gx && bx && arguments ? fault("FAKE_LAUNCH") : 1;
+}

@@ -1,0 +1,174 @@
+//! A variant of a task as an arm.
+
+use evenhand_harness::plan::SlotFlags;
+use evenhand_harness::suite::{ArmError, Bencher, Output, SlotValue, Subject};
+use evenhand_kernels::device::{
+    CacheState, Device, DeviceError, Marks, Measured, Meter, Prepared, Timing,
+};
+use evenhand_kernels::task::{Data, Task};
+
+/// Gives a [`Bencher`] variants of tasks.
+pub trait TaskBencher {
+    /// Times a variant on the device that this process was asked to measure,
+    /// with a flushed cache where the device has one to flush.
+    fn task(&mut self, task: &Task, variant: &str);
+
+    /// Times a variant on a device of your own.
+    fn task_on(&mut self, device: &dyn Device, task: &Task, variant: &str, cache: CacheState);
+}
+
+impl TaskBencher for Bencher {
+    fn task(&mut self, task: &Task, variant: &str) {
+        match super::chosen() {
+            Ok(device) => self.task_on(&*device, task, variant, CacheState::ColdByFlush),
+            Err(error) => self.fail(arm_error(&error)),
+        }
+    }
+
+    fn task_on(&mut self, device: &dyn Device, task: &Task, variant: &str, cache: CacheState) {
+        match TaskArm::new(device, task, variant, cache) {
+            Ok(arm) => self.register(arm),
+            Err(error) => self.fail(arm_error(&error)),
+        }
+    }
+}
+
+/// A variant on a device, with what judges its slots.
+pub struct TaskArm {
+    prepared: Box<dyn Prepared>,
+    /// Whether it has the metrics of a GPU.
+    gpu: bool,
+    meter: Meter,
+    /// In the order of [`super::further_metrics`].
+    further: Vec<Option<f64>>,
+    facts: Vec<(String, String)>,
+}
+
+impl TaskArm {
+    /// Prepares a variant; measures the device's ceilings at its first arm.
+    ///
+    /// # Errors
+    /// If the device cannot run the variant.
+    pub fn new(
+        device: &dyn Device,
+        task: &Task,
+        variant: &str,
+        cache: CacheState,
+    ) -> Result<Self, DeviceError> {
+        let ceilings = device.ceilings()?;
+        let prepared = device.prepare(task, variant, cache)?;
+        let identity = device.identity();
+        let mut facts = vec![
+            ("device".to_owned(), identity.label.clone()),
+            ("cache".to_owned(), prepared.cache().to_string()),
+            (
+                "timer_step_ns".to_owned(),
+                format!("{:.1}", prepared.timer_step_ns()),
+            ),
+        ];
+        if let Some(ceiling) = ceilings.bytes_per_ns {
+            facts.push(("copy_gb_per_s".to_owned(), format!("{ceiling:.1}")));
+        }
+        let more = identity.facts.iter().cloned().chain(prepared.facts());
+        for fact in more {
+            if facts.iter().all(|(name, _)| *name != fact.0) {
+                facts.push(fact);
+            }
+        }
+        let work = (task.bytes_moved, task.flops);
+        let meter = Meter::new(work, prepared.timer_step_ns(), prepared.cache(), ceilings);
+        Ok(Self {
+            gpu: identity.label != "cpu",
+            prepared,
+            meter,
+            further: Vec::new(),
+            facts,
+        })
+    }
+}
+
+impl Subject for TaskArm {
+    fn slot(&mut self, iterations: u64) -> Result<SlotValue, ArmError> {
+        let slot = self.prepared.run(iterations).map_err(|e| arm_error(&e))?;
+        let states = self.prepared.state_since(slot.start_ns);
+        let measured = self
+            .meter
+            .judge(&slot, &states)
+            .map_err(|e| arm_error(&e))?;
+        self.further.clear();
+        further_values(
+            self.prepared.timing(),
+            self.gpu,
+            &measured,
+            &mut self.further,
+        );
+        Ok(SlotValue {
+            // An event pair may see nothing of a launch that is far below its step.
+            value: (measured.ns > 0.0).then_some(measured.ns),
+            host_ns: slot.host_ns,
+            flags: flags(measured.marks),
+        })
+    }
+
+    fn secondary(&self) -> &[Option<f64>] {
+        &self.further
+    }
+
+    fn output(&mut self) -> Result<Option<Output>, ArmError> {
+        let data = self.prepared.checked_output().map_err(|e| arm_error(&e))?;
+        Ok(Some(Output::F64(widened(&data))))
+    }
+
+    fn facts(&self) -> Vec<(String, String)> {
+        self.facts.clone()
+    }
+}
+
+/// The values of [`super::further_metrics`] for a slot.
+fn further_values(timing: Timing, gpu: bool, measured: &Measured, into: &mut Vec<Option<f64>>) {
+    if !gpu {
+        return;
+    }
+    if timing != Timing::Host {
+        into.push(measured.sm_cycles);
+        into.push(measured.memory_share.map(|share| 100.0 * share));
+    }
+    into.push(measured.energy_mj);
+}
+
+fn flags(marks: Marks) -> SlotFlags {
+    let Marks {
+        throttled,
+        clock_changed,
+        memory_grew,
+        foreign_work,
+        too_short,
+        hidden_work,
+    } = marks;
+    let mut flags = SlotFlags::NONE;
+    for (set, flag) in [
+        (throttled, SlotFlags::THROTTLED),
+        (clock_changed, SlotFlags::CLOCK_CHANGED),
+        (memory_grew, SlotFlags::MEMORY_GREW),
+        (foreign_work, SlotFlags::FOREIGN_WORK),
+        (too_short, SlotFlags::TOO_SHORT),
+        (hidden_work, SlotFlags::HIDDEN_WORK),
+    ] {
+        if set {
+            flags.insert(flag);
+        }
+    }
+    flags
+}
+
+fn widened(data: &Data) -> Vec<f64> {
+    match data {
+        Data::F32(values) => values.iter().map(|&x| x.into()).collect(),
+        Data::Bf16(values) => values.iter().map(|&x| x.into()).collect(),
+        Data::U32(values) => values.iter().map(|&x| x.into()).collect(),
+    }
+}
+
+fn arm_error(error: &DeviceError) -> ArmError {
+    ArmError::new(error.to_string())
+}

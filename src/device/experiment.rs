@@ -1,0 +1,140 @@
+//! Experiments made of tasks.
+
+use super::{TaskBencher, chosen, expected};
+use evenhand_harness::plan::{Direction, Metric, SecondaryMetric, SecondaryRole};
+use evenhand_harness::suite::{ArmError, Experiment, Suite, matches_reference, within};
+use evenhand_kernels::device::{CacheState, Timing};
+use evenhand_kernels::task::Task;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// Gives a [`Suite`] experiments made of tasks.
+pub trait TaskSuite {
+    /// An experiment whose arms are the variants of a task, the first one the
+    /// control. `make` draws the task from a worker's seed; what it declares
+    /// (bytes, operations, names) must not depend on the seed.
+    ///
+    /// On a GPU the cache is flushed before every launch; on the host processor
+    /// the label is `cpu` and the caches are hot. Outputs are compared with the
+    /// task's reference before and after timing.
+    fn task(&mut self, id: &str, make: impl Fn(u64) -> Task + 'static) -> &mut Experiment {
+        self.task_in(id, CacheState::ColdByFlush, make)
+    }
+
+    /// The same with another state of the cache on a GPU.
+    fn task_in(
+        &mut self,
+        id: &str,
+        cache: CacheState,
+        make: impl Fn(u64) -> Task + 'static,
+    ) -> &mut Experiment;
+}
+
+/// A task is drawn once per seed, for all arms and the reference.
+type Drawn = Rc<dyn Fn(u64) -> Rc<Task>>;
+
+fn drawn_once(make: impl Fn(u64) -> Task + 'static) -> Drawn {
+    let last: RefCell<Option<(u64, Rc<Task>)>> = RefCell::default();
+    Rc::new(move |seed| {
+        let mut last = last.borrow_mut();
+        match &*last {
+            Some((known, task)) if *known == seed => Rc::clone(task),
+            _ => {
+                let task = Rc::new(make(seed));
+                *last = Some((seed, Rc::clone(&task)));
+                task
+            }
+        }
+    })
+}
+
+impl TaskSuite for Suite {
+    fn task_in(
+        &mut self,
+        id: &str,
+        cache: CacheState,
+        make: impl Fn(u64) -> Task + 'static,
+    ) -> &mut Experiment {
+        let draw = drawn_once(make);
+        let declared = draw(0);
+        let device = expected();
+        // Copies and conversions on the host lie outside every pair of events.
+        let on_host = !device.gpu || declared.variants.iter().any(|v| v.involves_host());
+        let timing = if on_host {
+            Timing::Host
+        } else {
+            Timing::DeviceEvents
+        };
+        let experiment = self.experiment(id);
+        experiment
+            .metric(Metric::new(timing.metric_id(), "ns", Direction::Lower))
+            .bytes_moved(declared.bytes_moved as usize)
+            .device_label(if device.gpu {
+                format!("{}, {cache}", device.label)
+            } else {
+                device.label.clone()
+            });
+        if declared.flops > 0 {
+            experiment.flops(declared.flops as usize);
+        }
+        for metric in further_metrics(timing, device.gpu) {
+            experiment.secondary(metric);
+        }
+        let variants = declared.variants.iter();
+        let measurable = variants.filter(|v| device.gpu || v.cpu.is_some());
+        for (index, variant) in measurable.map(|v| v.name).enumerate() {
+            let draw = Rc::clone(&draw);
+            let build = move |bencher: &mut evenhand_harness::suite::Bencher| {
+                let task = draw(bencher.seed());
+                match chosen() {
+                    Ok(device) => bencher.task_on(&*device, &task, variant, cache),
+                    Err(error) => bencher.fail(ArmError::new(error.to_string())),
+                }
+            };
+            if index == 0 {
+                experiment.control(variant, build);
+            } else {
+                experiment.candidate(variant, build);
+            }
+        }
+        let tolerance = declared.tolerance;
+        experiment.verify(matches_reference(
+            within(tolerance.absolute, tolerance.relative),
+            move |seed| draw(seed).reference.clone(),
+        ))
+    }
+}
+
+/// The metrics beside the time, in the order in which arms give them.
+///
+/// Cycles must move like the time before the time may claim: a change of clock
+/// alone moves only one of them. The share of the copy ceiling and the energy
+/// are shown.
+#[must_use]
+pub fn further_metrics(timing: Timing, gpu: bool) -> Vec<SecondaryMetric> {
+    if !gpu {
+        return Vec::new();
+    }
+    let new = |id: &str, unit: &str, direction, role| {
+        SecondaryMetric::new(Metric::new(id, unit, direction), role)
+    };
+    let energy = new("energy", "mJ", Direction::Lower, SecondaryRole::Describe);
+    if timing == Timing::Host {
+        return vec![energy];
+    }
+    vec![
+        new(
+            "sm_cycles",
+            "cycles",
+            Direction::Lower,
+            SecondaryRole::Corroborate,
+        ),
+        new(
+            "memory_bandwidth.of_measured_copy",
+            "%",
+            Direction::Higher,
+            SecondaryRole::Describe,
+        ),
+        energy,
+    ]
+}
