@@ -13,6 +13,8 @@ mod failure;
 mod gate;
 mod import;
 mod list;
+#[cfg(feature = "serving")]
+mod load;
 mod measure;
 #[cfg(feature = "serving")]
 mod null_server;
@@ -36,6 +38,8 @@ pub use failure::Failure;
 use crate::protocol::{Color, exit};
 use crate::report::style;
 use clap::{Parser, Subcommand};
+#[cfg(feature = "serving")]
+use evenhand_harness::run::WORKER_ARGUMENT;
 use std::process::ExitCode;
 
 /// How cargo calls us: `cargo-evenhand evenhand ...`.
@@ -81,6 +85,9 @@ enum Command {
     List(list::Arguments),
     /// Measure the bench targets of this workspace and print claims
     Run(run::Arguments),
+    /// Measure inference servers over the request path and print claims
+    #[cfg(feature = "serving")]
+    Load(Box<load::Arguments>),
     /// Finish an interrupted session under its plan
     Resume(resume::Arguments),
     /// Show a record: its claims, or one experiment in detail
@@ -131,6 +138,21 @@ fn color(asked: Option<ColorChoice>) -> Color {
     }
 }
 
+/// The arguments of `load` in a command line of this executable.
+#[cfg(feature = "serving")]
+fn load_arguments(mut given: Vec<String>) -> Option<load::Arguments> {
+    if given.get(1).is_none_or(|first| first != "evenhand") {
+        given.insert(1, "evenhand".into());
+    }
+    match Cargo::try_parse_from(given).ok()? {
+        Cargo::Evenhand(Evenhand {
+            command: Command::Load(arguments),
+            ..
+        }) => Some(*arguments),
+        Cargo::Evenhand(_) => None,
+    }
+}
+
 /// The main function of `cargo-evenhand`.
 pub fn main() -> ExitCode {
     #[cfg(feature = "runtime")]
@@ -142,11 +164,20 @@ pub fn main() -> ExitCode {
     if arguments.get(1).is_none_or(|first| first != "evenhand") {
         arguments.insert(1, "evenhand".into());
     }
+    #[cfg(feature = "serving")]
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|first| first == WORKER_ARGUMENT)
+    {
+        return ExitCode::from(load::worker(load_arguments));
+    }
     let Cargo::Evenhand(evenhand) = Cargo::parse_from(arguments);
     style::apply(color(evenhand.color));
     let result = match &evenhand.command {
         Command::List(a) => list::run(a),
         Command::Run(a) => run::run(a),
+        #[cfg(feature = "serving")]
+        Command::Load(a) => load::run(a),
         Command::Resume(a) => resume::run(a),
         Command::Show(a) => show::run(a),
         Command::Analyze(a) => analyze::run(a),

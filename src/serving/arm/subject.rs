@@ -218,8 +218,11 @@ impl Served {
         let mut values = if self.load.mode == Mode::Cold {
             self.cold_values(&counted[0])?
         } else {
-            let id = |id: &&'static str| (*id, mean(counted, |a| defined(id).value(a)));
-            latencies(&self.load).iter().map(|i| id(i)).collect()
+            // An answer that came in one read tells nothing about its gaps: that
+            // is a missing value, not a zero.
+            let known = |id: &str, a: &Attempt| defined(id).value(a).filter(|v| *v > 0.0);
+            let id = |id: &&'static str| (*id, mean(counted, |a| known(id, a)));
+            latencies(&self.load).iter().map(id).collect()
         };
         let at = values.iter().position(|(id, _)| *id == self.primary);
         let (_, mut primary) = values.remove(at.expect("the primary metric is one of them"));

@@ -107,9 +107,12 @@ fn read_target(mut at: Section<'_>, folder: &Path, remote: bool) -> Result<Targe
             }
             Server::Address(address_of(&url, remote).map_err(|e| at.wrong("url", &e))?)
         }
-        (None, Some(command)) => {
-            Server::Command(read_command(&mut at, &command, engine.as_ref(), folder)?)
-        }
+        (None, Some(command)) => Server::Command(Box::new(read_command(
+            &mut at,
+            &command,
+            engine.as_ref(),
+            folder,
+        )?)),
         (Some(_), Some(_)) => return Err(at.wrong("url", "give `command` or `url`, not both")),
         (None, None) => {
             return Err(at.wrong(

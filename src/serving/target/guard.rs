@@ -18,7 +18,7 @@ while read -r what group; do
     -) before=${groups%%" $group "*}; after=${groups#*" $group "}; groups="$before $after" ;;
   esac
 done
-for group in $groups; do kill -KILL -- "-$group" 2>/dev/null; done
+for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
 "#;
 
 struct Guard {

@@ -138,7 +138,7 @@ impl CommandLine {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Server {
     /// A command line, started fresh for every worker.
-    Command(CommandLine),
+    Command(Box<CommandLine>),
     /// An address where one runs already: it can't be restarted, so requests
     /// are the units and claims are at most `directional`.
     Address(SocketAddr),
@@ -170,7 +170,7 @@ impl Target {
     /// A target that is started by a command line.
     #[must_use]
     pub fn command(name: impl Into<String>, command: CommandLine) -> Self {
-        Self::new(name.into(), Server::Command(command))
+        Self::new(name.into(), Server::Command(Box::new(command)))
     }
 
     /// A server that runs at an address such as `127.0.0.1:8080`.

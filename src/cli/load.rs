@@ -1,0 +1,371 @@
+//! `cargo evenhand load`.
+
+use super::Failure;
+use super::measure::{OutputFormat, Presentation};
+use super::planning::Size;
+use super::records::session_root;
+use super::verdict::{FailOn, GateVerdict};
+use crate::protocol::{Finish, Format, Progress, exit, finish};
+use crate::report::{View, style};
+use crate::serving::arm::{Load, Mode, RequestPaths};
+use crate::serving::client::Connections;
+use crate::serving::load::{Arrivals, PromptMix, TraceUnit, read_trace};
+use crate::serving::target::{Target, address_of};
+use crate::serving::{ClientError, Proof, self_proof};
+use evenhand_harness::observation::Status;
+use evenhand_harness::plan::{Level, Seed};
+use evenhand_harness::run::{
+    Launch, Options, RunError, Session, Wishes, measure, plan_target, worker_main, write_atomically,
+};
+use evenhand_harness::suite::{Suite, percent};
+use std::path::{Path, PathBuf};
+
+const EXAMPLES: &str = "\
+A target is a file (see the page `request-path`) or the URL of a server that runs. A file with a
+command is started fresh for every worker; a URL can't be restarted, so requests are the units and
+nothing better than a hint comes out. One target alone is described and compared with itself.
+
+Examples:
+  cargo evenhand load --target a.toml                                one server, one user
+  cargo evenhand load --target a.toml --against b.toml               two servers, interleaved
+  cargo evenhand load --target a.toml --against b.toml --mode cold   fresh process, first request
+  cargo evenhand load --target a.toml --concurrency 1,4,16           one cell per number of users
+  cargo evenhand load --target a.toml --rate 20 --arrivals gamma:0.5 open loop, in bursts
+  cargo evenhand load --target http://127.0.0.1:8080 --model tiny --format json";
+
+/// Variable that hands the command's arguments to its workers.
+const ARGUMENTS_VARIABLE: &str = "EVENHAND_LOAD";
+/// Name of the part of a session that this command measures.
+const NAME: &str = "load";
+/// Where the client's proof stands in a session's folder.
+const PROOF_FILE: &str = "client_proof.json";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum ModeChoice {
+    /// A fresh process and its first request
+    #[value(alias = "cold_first_hit")]
+    Cold,
+    /// A warm server
+    #[value(alias = "warm_steady_state")]
+    Warm,
+    /// Several users with a mixture of prompts
+    #[value(alias = "mixed_load")]
+    Mixed,
+}
+
+/// Arguments of `cargo evenhand load`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    /// The server: a target file or a URL
+    #[arg(long, value_name = "FILE|URL")]
+    target: String,
+    /// A server to compare with it
+    #[arg(long, value_name = "FILE|URL")]
+    against: Option<String>,
+    /// State of the servers
+    #[arg(long, value_enum, default_value = "warm")]
+    mode: ModeChoice,
+    /// Users of a closed loop; several numbers give a cell each
+    #[arg(
+        long, value_name = "N", value_delimiter = ',', default_value = "1",
+        value_parser = clap::value_parser!(u32).range(1..=10_000)
+    )]
+    concurrency: Vec<u32>,
+    /// Open loop: requests per second
+    #[arg(
+        long,
+        value_name = "RATE",
+        allow_negative_numbers = true,
+        conflicts_with = "concurrency"
+    )]
+    rate: Option<f64>,
+    /// Law of the arrivals: constant, poisson or gamma:SHAPE
+    #[arg(long, value_name = "LAW", default_value = "poisson", requires = "rate")]
+    arrivals: Arrivals,
+    /// Arrivals of a recorded trace (CSV or JSON lines), at the speed of the rate
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "rate",
+        conflicts_with = "arrivals"
+    )]
+    trace: Option<PathBuf>,
+    /// The trace counts milliseconds, not seconds
+    #[arg(long, requires = "trace")]
+    trace_ms: bool,
+    /// Requests of a block that count, above one user and in open loop
+    #[arg(long, value_name = "N", default_value_t = 32)]
+    requests: u32,
+    /// Words of the prompts: 64, 32-256, or shares as 32-64*3,512*1
+    #[arg(long, value_name = "WORDS", default_value = "32")]
+    prompts: PromptMix,
+    /// Most tokens of an answer
+    #[arg(long, value_name = "N", default_value_t = 32)]
+    max_tokens: u32,
+    /// Sampling temperature; 0 is greedy
+    #[arg(long, value_name = "T", default_value_t = 0.0)]
+    temperature: f64,
+    /// Primary metric, for example ttft.content@sent or full@sent
+    #[arg(long, value_name = "ID")]
+    metric: Option<String>,
+    /// Smallest effect that matters, in percent
+    #[arg(long, value_name = "PERCENT", default_value_t = 5.0)]
+    margin: f64,
+    /// Model of servers given as URL
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
+    /// Use idle connections again
+    #[arg(long)]
+    reuse_connections: bool,
+    /// Allow servers on other machines
+    #[arg(long)]
+    allow_remote: bool,
+    /// Seed of all random draws; drawn from the system when there is none
+    #[arg(long, value_name = "SEED")]
+    seed: Option<Seed>,
+    #[command(flatten)]
+    size: Size,
+    #[command(flatten)]
+    presentation: Presentation,
+}
+
+/// Runs as a worker of this command.
+pub(super) fn worker(parse: impl FnOnce(Vec<String>) -> Option<Arguments>) -> u8 {
+    let given = std::env::var(ARGUMENTS_VARIABLE).ok();
+    let arguments = given.and_then(|json| parse(serde_json::from_str(&json).ok()?));
+    match arguments.map(|arguments| suite(&arguments)) {
+        Some(Ok(suite)) => worker_main(&suite) as u8,
+        Some(Err(failure)) => {
+            eprintln!("{failure}");
+            failure.code
+        }
+        None => {
+            eprintln!("a worker is started by `cargo evenhand load`, not by hand");
+            exit::USAGE
+        }
+    }
+}
+
+/// Measure servers over the request path and print claims.
+pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
+    let suite = suite(arguments)?;
+    let proof = prove(arguments)?;
+    let executable = std::env::current_exe().map_err(|e| Failure::internal(e.to_string()))?;
+    let given: Vec<String> = std::env::args().collect();
+    let json = serde_json::to_string(&given).map_err(|e| Failure::internal(e.to_string()))?;
+    let launch = Launch {
+        environment: vec![(ARGUMENTS_VARIABLE.into(), json.into())],
+        ..Launch::here(&executable)
+    };
+    let mut session = Session::create(
+        &session_root(None),
+        &Wishes {
+            seed: arguments.seed,
+            stop_rule: None,
+        },
+    )?;
+    let text =
+        serde_json::to_string_pretty(&proof).map_err(|e| Failure::internal(e.to_string()))?;
+    write_atomically(&session.dir.join(PROOF_FILE), text.as_bytes())?;
+    let size = &arguments.size;
+    let options = Options {
+        target: NAME.to_owned(),
+        launch: launch.clone(),
+        level: if size.quick {
+            Level::Quick
+        } else {
+            Level::Default
+        },
+        workers: size.workers,
+        blocks: size.blocks,
+        budget: size.budget,
+        measurement_time: size.measurement_time,
+        calibrate: false,
+        family: 0,
+    };
+    let presentation = &arguments.presentation;
+    let mut progress = Progress::new(presentation.quiet);
+    plan_target(&mut session, &suite, &|_| true, &options, &mut progress)?;
+    let status = measure(&session, NAME, &launch, &mut progress)?;
+    progress.clear();
+    conclude(&session, &executable, presentation, status)
+}
+
+fn conclude(
+    session: &Session,
+    executable: &Path,
+    presentation: &Presentation,
+    status: Status,
+) -> Result<u8, Failure> {
+    let record = finish(
+        session,
+        &Finish {
+            targets: &[(NAME, executable)],
+            save_baseline: presentation.save_baseline.as_deref(),
+            format: match presentation.format {
+                OutputFormat::Human => Format::Human,
+                OutputFormat::Json => Format::Json,
+            },
+            quiet: presentation.quiet,
+            status,
+            view: View {
+                target: None,
+                verbose: presentation.verbose,
+            },
+        },
+    )
+    .map_err(|e: RunError| Failure::from(e))?;
+    if status == Status::Incomplete {
+        return Ok(exit::INTERRUPTED);
+    }
+    let mut causes = vec![FailOn::Failed];
+    causes.extend_from_slice(&presentation.fail_on);
+    Ok(GateVerdict::of(&record, &causes).exit_code)
+}
+
+/// The client against a server with known answers, before anything is
+/// measured with it.
+fn prove(arguments: &Arguments) -> Result<ClientError, Failure> {
+    let users = arguments.concurrency.iter().copied().max().unwrap_or(1);
+    let proof = self_proof(&Proof {
+        planned_rate: arguments.rate.unwrap_or(25.0 * f64::from(users)).max(1.0),
+        streams: users,
+        ..Proof::default()
+    })
+    .map_err(|e| Failure::internal(format!("the client could not be proved: {e}")))?;
+    if !arguments.presentation.quiet {
+        anstream::eprintln!(
+            "{} at {:.0} requests/s: {} µs (p50), {} µs (p99) from a server's write to the \
+             client's read; {}",
+            style::strong("client error"),
+            proof.achieved_rate,
+            proof.p50_ns / 1000,
+            proof.p99_ns / 1000,
+            if proof.held {
+                "twice the planned rate was held"
+            } else {
+                "twice the planned rate was NOT held: this machine is too slow or too busy"
+            }
+        );
+    }
+    Ok(proof)
+}
+
+/// One experiment for every cell.
+fn suite(arguments: &Arguments) -> Result<Suite, Failure> {
+    let target = target(&arguments.target, arguments)?;
+    let against = arguments.against.as_deref();
+    let against = against
+        .map(|given| self::target(given, arguments))
+        .transpose()?;
+    if !(arguments.margin.is_finite() && arguments.margin > 0.0) {
+        return Err(Failure::usage("--margin must be a percentage above zero"));
+    }
+    let (control, candidate) = names(&target, against.as_ref());
+    let mut suite = Suite::default();
+    for &users in &arguments.concurrency {
+        let load = load(arguments, users)?;
+        let id = cell(arguments, users);
+        let path = suite.request_path(id).load(load);
+        match &against {
+            None => path.arm(&control, target.clone()),
+            Some(other) => path
+                .control(&control, target.clone())
+                .candidate(&candidate, other.clone())
+                .margin(percent(arguments.margin)),
+        };
+    }
+    Ok(suite)
+}
+
+/// Arm names; equal target names are told apart.
+fn names(target: &Target, against: Option<&Target>) -> (String, String) {
+    let other = against.map_or_else(String::new, |t| t.name.clone());
+    if other == target.name {
+        (target.name.clone(), format!("{other} (against)"))
+    } else {
+        (target.name.clone(), other)
+    }
+}
+
+fn cell(arguments: &Arguments, users: u32) -> String {
+    let mode = match arguments.mode {
+        ModeChoice::Cold => "cold",
+        ModeChoice::Warm => "warm",
+        ModeChoice::Mixed => "mixed",
+    };
+    match arguments.rate {
+        Some(rate) => format!("{mode}/{rate}_per_s"),
+        None if users == 1 => mode.to_owned(),
+        None => format!("{mode}/{users}_users"),
+    }
+}
+
+fn load(arguments: &Arguments, users: u32) -> Result<Load, Failure> {
+    let arrivals = match &arguments.trace {
+        None => arguments.arrivals.clone(),
+        Some(file) => {
+            let unit = if arguments.trace_ms {
+                TraceUnit::Milliseconds
+            } else {
+                TraceUnit::Seconds
+            };
+            let trace = read_trace(file, unit).map_err(|e| Failure::usage(e.to_string()))?;
+            Arrivals::Trace {
+                times_ns: trace.iter().map(|r| r.at_ns).collect(),
+            }
+        }
+    };
+    let load = Load {
+        mode: match arguments.mode {
+            ModeChoice::Cold => Mode::Cold,
+            ModeChoice::Warm => Mode::Warm,
+            ModeChoice::Mixed => Mode::Mixed,
+        },
+        prompts: arguments.prompts.clone(),
+        max_tokens: arguments.max_tokens,
+        temperature: arguments.temperature,
+        concurrency: users,
+        requests: arguments.requests,
+        open: arguments.rate.map(|rate| (rate, arrivals)),
+        connections: if arguments.reuse_connections {
+            Connections::Reuse
+        } else {
+            Connections::Fresh
+        },
+        metric: arguments.metric.clone(),
+    };
+    load.check().map_err(|e| Failure::usage(e.to_string()))?;
+    let metrics = match load.mode {
+        Mode::Cold => crate::serving::arm::cold_metrics(&load),
+        _ => crate::serving::arm::request_metrics(&load),
+    };
+    metrics.map_err(|e| Failure::usage(format!("--metric: {e}")))?;
+    Ok(load)
+}
+
+fn target(given: &str, arguments: &Arguments) -> Result<Target, Failure> {
+    if given.contains("://") {
+        let address = address_of(given, arguments.allow_remote).map_err(Failure::usage)?;
+        if arguments.mode == ModeChoice::Cold {
+            return Err(Failure::usage(format!(
+                "{given} can't be restarted, so it has no cold start; give a target file with a \
+                 `command`"
+            )));
+        }
+        let mut target = Target::at(address.to_string(), address);
+        if let Some(model) = &arguments.model {
+            target.model.clone_from(model);
+        }
+        return Ok(target);
+    }
+    let target = Target::read(Path::new(given), arguments.allow_remote)
+        .map_err(|e| Failure::usage(e.to_string()))?;
+    if arguments.mode == ModeChoice::Cold && !target.restarts() {
+        return Err(Failure::usage(format!(
+            "{given}: a server at a `url` can't be restarted, so it has no cold start"
+        )));
+    }
+    Ok(target)
+}
