@@ -44,10 +44,16 @@ fn effective_requests_bring_coverage_back() {
         let runs = 120;
         let (given, covered) = coverage(load, n, runs, true);
         assert!(given > 20, "load {load}: {given} of {runs} runs had enough");
-        assert!(100 * covered >= 91 * given, "load {load}: {covered} of {given}");
+        assert!(
+            100 * covered >= 91 * given,
+            "load {load}: {covered} of {given}"
+        );
         // Taken for independent, the same requests hold far less than they say.
         let (given, covered) = coverage(load, n, runs, false);
-        assert!(100 * covered < 80 * given, "load {load}: {covered} of {given}");
+        assert!(
+            100 * covered < 80 * given,
+            "load {load}: {covered} of {given}"
+        );
     }
 }
 
