@@ -15,8 +15,9 @@ case $command in
 get)
   mkdir -p "$dir"/lists/partial "$dir"/cache/archives/partial "$dir"/deb "$dir"/root
   # The mirror that this machine uses, asked for another suite.
-  mirror=$(grep -rhoE 'https?://[^ ]+/debian(/| |$)' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null | tr -d ' ' | head -n 1 || true)
-  mirror=${mirror:-https://deb.debian.org/debian}
+  mirror=$(grep -rhE '^ *(deb|URIs:)' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null |
+    grep -oE 'https?://[^ ]+/debian(/| |$)' | tr -d ' ' | head -n 1 || true)
+  [ -n "$mirror" ] || { echo "no Debian mirror in /etc/apt: this script needs Debian's packages" >&2; exit 1; }
   echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${mirror%/} sid main" > "$dir/sources.list"
   options=(-o "Dir::Etc::sourcelist=$dir/sources.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$dir/lists"
     -o "Dir::Cache=$dir/cache" -o "APT::Sandbox::User=$(id -un)" -qq)

@@ -35,10 +35,10 @@ pub fn write(dir: &Path, model: &Model) -> Result<(), ModelError> {
     write_with(dir, model, same)
 }
 
-/// [`write`], with another type of weights in `model.gguf`.
+/// [`write()`], with another type of weights in `model.gguf`.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_with(dir: &Path, model: &Model, gguf: GgufType) -> Result<(), ModelError> {
     std::fs::create_dir_all(dir).map_err(|e| ModelError::io(dir, e))?;
     hugging_face::write(dir, model)?;
