@@ -40,6 +40,7 @@ words = {w: i for i, w in enumerate(["[UNK]", "</s>"] + [f"w{i}" for i in range(
 tokenizer = Tokenizer(models.WordLevel(words, unk_token="[UNK]"))
 tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
 PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="[UNK]", eos_token="</s>").save_pretrained(sys.argv[1])
+open(sys.argv[1] + "/config.json", "w").write('{"model_type": "llama"}') # or the hub is asked for it
 PY
 
 "$evenhand" null-server --listen 127.0.0.1:0 --first-ms $first --gap-ms $first --tokens $tokens > "$dir/address" &
