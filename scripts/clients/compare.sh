@@ -49,7 +49,7 @@ trap 'kill $server' EXIT
 until [ -s "$dir/address" ]; do sleep 0.1; done
 for n in "$@"; do
   out="$dir/aiperf-$n"; rm -rf "$out"
-  HF_HOME="$dir/hf" timeout "${AIPERF_LIMIT:-240}" "$dir/venv/bin/aiperf" profile --model local/null --tokenizer local/null \
+  HF_HUB_OFFLINE=1 HF_HOME="$dir/hf" timeout "${AIPERF_LIMIT:-240}" "$dir/venv/bin/aiperf" profile --model local/null --tokenizer local/null \
     --url "$(cat "$dir/address")" --endpoint-type chat --streaming --concurrency "$n" --request-count $((2 * n)) \
     --synthetic-input-tokens-mean 8 --output-artifact-dir "$out" --ui none > "$dir/aiperf-$n.log" 2>&1 \
     || { echo "aiperf   $n streams: no result (rc $?), see $dir/aiperf-$n.log"; continue; }
