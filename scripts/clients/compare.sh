@@ -40,6 +40,7 @@ words = {w: i for i, w in enumerate(["[UNK]", "</s>"] + [f"w{i}" for i in range(
 tokenizer = Tokenizer(models.WordLevel(words, unk_token="[UNK]"))
 tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
 PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="[UNK]", eos_token="</s>").save_pretrained(sys.argv[1])
+open(sys.argv[1] + "/config.json", "w").write('{"model_type": "llama"}') # or the hub is asked for it
 PY
 
 "$evenhand" null-server --listen 127.0.0.1:0 --first-ms $first --gap-ms $first --tokens $tokens > "$dir/address" &
@@ -48,7 +49,7 @@ trap 'kill $server' EXIT
 until [ -s "$dir/address" ]; do sleep 0.1; done
 for n in "$@"; do
   out="$dir/aiperf-$n"; rm -rf "$out"
-  HF_HOME="$dir/hf" timeout "${AIPERF_LIMIT:-240}" "$dir/venv/bin/aiperf" profile --model local/null --tokenizer local/null \
+  HF_HUB_OFFLINE=1 HF_HOME="$dir/hf" timeout "${AIPERF_LIMIT:-240}" "$dir/venv/bin/aiperf" profile --model local/null --tokenizer local/null \
     --url "$(cat "$dir/address")" --endpoint-type chat --streaming --concurrency "$n" --request-count $((2 * n)) \
     --synthetic-input-tokens-mean 8 --output-artifact-dir "$out" --ui none > "$dir/aiperf-$n.log" 2>&1 \
     || { echo "aiperf   $n streams: no result (rc $?), see $dir/aiperf-$n.log"; continue; }
