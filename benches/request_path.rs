@@ -1,8 +1,9 @@
 //! The request path of the embedded runtime, cold and warm: what a user waits
 //! for, with nothing but cargo.
 //!
-//! `cargo bench --bench request_path -- --quick` takes about two minutes on two
-//! cores.
+//! Every worker restarts its servers, so this takes longer than kernels do:
+//! `cargo bench --bench request_path -- --quick` plans eight minutes on two
+//! cores. Name an experiment to measure it alone.
 
 use evenhand::prelude::*;
 use evenhand::runtime::Options;

@@ -3,7 +3,6 @@
 use super::Failure;
 use super::measure::OutputFormat;
 use crate::protocol::exit;
-use crate::report::seconds;
 use crate::runtime::{Decoder, KvCache, LoadOptions, Model, Preset, Step, greedy};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -63,7 +62,7 @@ pub(super) fn run(preset: Preset, format: OutputFormat) -> Result<u8, Failure> {
     );
     anstream::println!("instructions  {}", speed.simd);
     anstream::println!("threads       {}", speed.threads);
-    anstream::println!("load          {}", seconds(speed.load_seconds));
+    anstream::println!("load          {:.0} ms", 1e3 * speed.load_seconds);
     for (name, rate, note) in [
         (
             "prefill",

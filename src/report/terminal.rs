@@ -1,7 +1,9 @@
 //! The report on a terminal.
 
 use super::{View, class_counts, control_sentence, quantity, style};
-use evenhand_harness::claim::{Claim, Class, ExperimentJudgement, Outcome, signed_percent};
+use evenhand_harness::claim::{
+    Claim, Class, ExperimentJudgement, Outcome, SecondaryJudgement, signed_percent,
+};
 use evenhand_harness::gate::{Reason, Severity};
 use evenhand_harness::plan::{Estimand, ExperimentPlan};
 use evenhand_harness::record::Record;
@@ -94,7 +96,7 @@ fn experiment(
         let _ = writeln!(out, "  {}", claim.sentence);
         reasons(out, &claim.reasons, view);
     }
-    secondary(out, plan, judged);
+    secondary(out, plan, judged, view);
     if judged.claims.is_empty() {
         for reason in judged
             .reasons
@@ -107,13 +109,27 @@ fn experiment(
     out.push('\n');
 }
 
-/// One line per arm and further metric; sentences stand in the detail.
-fn secondary(out: &mut String, plan: &ExperimentPlan, judged: &ExperimentJudgement) {
+/// One line per arm and further metric that has claims; the others, and the
+/// sentences, stand in the detail.
+fn secondary(
+    out: &mut String,
+    plan: &ExperimentPlan,
+    judged: &ExperimentJudgement,
+    view: View<'_>,
+) {
     let width = |lengths: &mut dyn Iterator<Item = usize>| lengths.max().unwrap_or(0);
-    let names = width(&mut judged.secondary.iter().map(|s| s.metric.chars().count()));
+    let shown = |s: &&SecondaryJudgement| view.verbose || !s.claims.is_empty();
+    let names = width(
+        &mut judged
+            .secondary
+            .iter()
+            .filter(shown)
+            .map(|s| s.metric.chars().count()),
+    );
     let arms = width(&mut judged.arms.iter().map(|a| a.name.chars().count()));
     let device = super::device_mark(judged);
-    for (metric, declared) in judged.secondary.iter().zip(&plan.secondary) {
+    let all = judged.secondary.iter().zip(&plan.secondary);
+    for (metric, declared) in all.filter(|(metric, _)| shown(metric)) {
         for arm in &metric.arms {
             let value = quantity::median(&declared.metric, arm);
             let claim = metric.claims.iter().find(|c| c.candidate == arm.name);
