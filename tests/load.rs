@@ -297,3 +297,35 @@ fn wrong_invocations_name_what_is_wrong() {
         assert!(said.contains(expected), "{arguments:?}: {said}");
     }
 }
+
+/// A server that knows no such model will not know it later either.
+#[cfg(feature = "runtime")]
+#[test]
+fn a_refused_request_ends_the_experiment_with_the_servers_own_words() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, model: &str| {
+        let path = dir.path().join(format!("{name}.toml"));
+        let text = format!(
+            "[target]\nname = \"{name}\"\n{model}engine = \"evenhand\"\ncommand = \"{}\"\nargs = \
+             [\"serve\", \"--preset\", \"tiny\", \"--port\", \"{{port}}\"]\n",
+            env!("CARGO_BIN_EXE_cargo-evenhand")
+        );
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let (known, unknown) = (file("known", "model = \"tiny\"\n"), file("unknown", ""));
+    let arguments = ["--workers", "6", "--blocks", "2", "--max-tokens", "2"];
+    let run = |target: &Path| {
+        let target = ["--target", target.to_str().unwrap()];
+        let output = load(dir.path(), &[&target[..], &arguments].concat());
+        { output }.output().unwrap()
+    };
+    let refused = run(&unknown);
+    assert_eq!(refused.status.code(), Some(7), "{}", words(&refused));
+    for word in ["refuses the request", "no model `unknown`", "names `model`"] {
+        assert!(words(&refused).contains(word), "{}", words(&refused));
+    }
+    let answered = run(&known);
+    assert_eq!(answered.status.code(), Some(0), "{}", words(&answered));
+}

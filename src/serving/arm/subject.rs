@@ -319,6 +319,15 @@ impl Served {
     }
 }
 
+/// Why the server will never answer this kind of request: a client error that
+/// neither load nor time explains.
+fn refused(attempt: &Attempt) -> Option<String> {
+    const PASSING: [u16; 3] = [408, 425, 429];
+    let status = attempt.status?;
+    let failure = attempt.failure.as_ref()?;
+    ((400..500).contains(&status) && !PASSING.contains(&status)).then(|| failure.to_string())
+}
+
 impl Subject for Served {
     fn begin(&mut self, place: Place) {
         self.place = Some(place);
@@ -335,6 +344,13 @@ impl Subject for Served {
         let host_ns = start.elapsed().as_nanos() as u64;
         let share = (cpu_ns() - cpu) as f64 / host_ns.max(1) as f64;
         self.keep(place, first, &attempts)?;
+        if let Some(failure) = attempts.iter().find_map(refused) {
+            return Err(ArmError::new(format!(
+                "target `{}` refuses the request, so it will refuse all of them: {failure}; the \
+                 target file names `model` and `api`",
+                self.target.name
+            )));
+        }
         let (value, flags) = self.evaluate(first, &attempts, share)?;
         self.check_alive()?;
         if self.load.mode == Mode::Cold
