@@ -15,7 +15,7 @@ case $command in
 get)
   mkdir -p "$dir"/lists/partial "$dir"/cache/archives/partial "$dir"/deb "$dir"/root
   # The mirror that this machine uses, asked for another suite.
-  mirror=$(grep -rhoE 'https?://[^ ]+/debian(/| |$)' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null | tr -d ' ' | head -n 1 || true)
+  mirror=$(grep -rhE '^(URIs:|deb )' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null | grep -oE 'https?://[^ ]+/debian(/| |$)' | tr -d ' ' | head -n 1 || true)
   mirror=${mirror:-https://deb.debian.org/debian}
   echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${mirror%/} sid main" > "$dir/sources.list"
   options=(-o "Dir::Etc::sourcelist=$dir/sources.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$dir/lists"
