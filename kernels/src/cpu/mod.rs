@@ -1,7 +1,8 @@
 //! Kernels on the host processor, one thread.
 //!
 //! All are safe Rust without intrinsics, except [`linear`], which also has
-//! tiles for AVX2 and AVX-512 behind run-time detection ([`Isa`]).
+//! tiles for AVX2 and AVX-512 behind run-time detection ([`Isa`]); [`pages`]
+//! asks the system for huge pages.
 //!
 //! Wide variants keep independent accumulators in arrays ("lanes") because the
 //! compiler may not reorder floating-point sums by itself; with lanes it emits
@@ -16,6 +17,8 @@ mod isa;
 mod lanes;
 pub mod linear;
 pub mod matvec;
+#[allow(unsafe_code)] // advice about memory to the system
+pub mod pages;
 pub mod rms_norm;
 pub mod rope;
 pub mod row_wise;

@@ -7,6 +7,7 @@ mod ffn;
 mod inputs;
 mod linear;
 mod matvec;
+mod pages;
 mod rms_norm;
 mod softmax;
 mod task_shapes;

@@ -3,6 +3,7 @@
 use super::folder::Safetensors;
 use super::seeded::Seeded;
 use super::{Conversion, LoadOptions, ModelError, WeightType};
+use evenhand_kernels::cpu::pages::prefer_huge_pages;
 use half::bf16;
 use half::slice::HalfFloatSliceExt;
 use std::sync::{Arc, OnceLock};
@@ -43,6 +44,14 @@ impl Values {
         match stored {
             Stored::Bf16 => Self::Bf16(Vec::with_capacity(elements)),
             Stored::F32 | Stored::RoundedF32 => Self::F32(Vec::with_capacity(elements)),
+        }
+    }
+
+    /// Decode walks through them for every token.
+    fn prefer_huge_pages(&mut self) {
+        match self {
+            Self::F32(values) => prefer_huge_pages(values),
+            Self::Bf16(values) => prefer_huge_pages(values),
         }
     }
 
@@ -160,6 +169,7 @@ impl Tensor {
         for name in &self.names {
             all.append(self.source.read(name, &self.shape)?, self.stored);
         }
+        all.prefer_huge_pages();
         // Another thread may have been faster, with the same values.
         Ok(self.values.get_or_init(|| all))
     }
