@@ -94,6 +94,7 @@ fn in_a_child() {
             Err(error) => format!("error: {error}"),
         },
         "measure" => measure(),
+        "rotate" => rotate(),
         choice => match choice.parse().map(|choice| open(&choice)) {
             Ok(Ok(device)) => format!("{} {:?}", device.identity().label, device.identity().facts),
             Ok(Err(error)) => format!("error: {error}"),
@@ -146,6 +147,40 @@ fn measure() -> String {
     let ceilings = device.ceilings().unwrap();
     assert!(ceilings.bytes_per_ns.unwrap() > 0.0);
     format!("{arms} arms")
+}
+
+/// The verification of a task with rotated buffers.
+fn rotate() -> String {
+    let task = tasks::rms_norm(64, 4096, 1);
+    let device = match CudaDevice::open(&Selector::First) {
+        Ok(device) => device,
+        Err(error) => return format!("error: {error}"),
+    };
+    let mut arm = device
+        .prepare(&task, task.variants[0].name, CacheState::ColdByRotation)
+        .unwrap();
+    match arm.checked_output() {
+        Ok(_) => "unchanged".to_owned(),
+        Err(error) => format!("error: {error}"),
+    }
+}
+
+#[test]
+fn an_input_that_changes_in_a_later_set_is_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    if !build(folder.path(), &whole("")) {
+        return;
+    }
+    let cache = folder.path().join("cache");
+    let cache = ("EVENHAND_CUBIN_CACHE", cache.to_str().unwrap());
+    let (_, said) = child(folder.path(), "rotate", &[cache]);
+    if said.contains("NVRTC was not found") {
+        eprintln!("skipped: {said}");
+        return;
+    }
+    assert_eq!(said, "unchanged");
+    let (_, said) = child(folder.path(), "rotate", &[cache, ("FAKE_WRITE", "1")]);
+    assert!(said.contains("it wrote to its input"), "{said}");
 }
 
 #[test]

@@ -169,9 +169,9 @@ impl OnCard {
         self.done.wait()
     }
 
-    fn read(&self, index: usize) -> Result<Data, DeviceError> {
+    fn read(&self, set: usize, index: usize) -> Result<Data, DeviceError> {
         let mut data = self.buffers[index].data.clone();
-        self.sets[0][index].read(&mut data)?;
+        self.sets[set][index].read(&mut data)?;
         Ok(data)
     }
 }
@@ -201,20 +201,25 @@ impl Prepared for OnCard {
 
     fn checked_output(&mut self) -> Result<Data, DeviceError> {
         self.next_set = 0;
-        for (index, memory) in self.sets[0].iter().enumerate() {
-            if self.buffers[index].role != Role::Input || self.uploads.contains(&index) {
-                memory.set(0xFF)?;
+        // Every set was timed; a changed input in any of them is other work.
+        for set in 0..self.sets.len() {
+            for (index, memory) in self.sets[set].iter().enumerate() {
+                if self.buffers[index].role != Role::Input || self.uploads.contains(&index) {
+                    memory.set(0xFF)?;
+                }
+            }
+            self.run_once()?;
+            for (index, buffer) in self.buffers.iter().enumerate() {
+                if buffer.role == Role::Input
+                    && digest(&self.read(set, index)?) != self.inputs[index]
+                {
+                    return Err(DeviceError::InputChanged {
+                        buffer: buffer.name,
+                    });
+                }
             }
         }
-        self.run_once()?;
-        for (index, buffer) in self.buffers.iter().enumerate() {
-            if buffer.role == Role::Input && digest(&self.read(index)?) != self.inputs[index] {
-                return Err(DeviceError::InputChanged {
-                    buffer: buffer.name,
-                });
-            }
-        }
-        self.read(self.output)
+        self.read(0, self.output)
     }
 
     fn timing(&self) -> Timing {
