@@ -1,7 +1,9 @@
 /* A driver without a card. Functions that are not written here are added by
    the test; they succeed and do nothing. FAKE_... variables choose faults. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef unsigned long long address;
 static int fault(const char *name) {
@@ -9,6 +11,25 @@ static int fault(const char *name) {
     return code ? atoi(code) : 0;
 }
 static char handle[64];
+/* A call that is told to a test that asks, and fails where it asks. */
+static int call(const char *name) {
+    char variable[96];
+    if (getenv("FAKE_TELL")) fprintf(stderr, "CALL %s\n", name);
+    snprintf(variable, sizeof variable, "FAKE_%s", name);
+    return fault(variable);
+}
+/* The word that holds the stream back. */
+static volatile unsigned *held;
+int cuStreamWaitValue32_v2(void *stream, address at, unsigned value, unsigned flags) {
+    (void)stream; (void)value; (void)flags;
+    held = (volatile unsigned *)(size_t)at;
+    return call("cuStreamWaitValue32_v2");
+}
+int cuMemHostGetDevicePointer_v2(address *at, void *host, unsigned flags) {
+    (void)flags;
+    *at = (address)(size_t)host;
+    return 0;
+}
 /* Where buffers were filled from the host: the inputs of a task among them. */
 static address fills[65536];
 static unsigned filled;
@@ -64,7 +85,7 @@ int cuMemcpyDtoH_v2(void *to, address from, size_t bytes) {
 int cuMemsetD8Async(address to, unsigned char value, size_t bytes, void *stream) {
     (void)stream;
     memset((void *)(size_t)to, value, bytes);
-    return 0;
+    return call("cuMemsetD8Async");
 }
 int cuStreamEndCapture(void *stream, void **graph) { (void)stream; *graph = handle; return 0; }
 int cuGraphInstantiateWithFlags(void **made, void *graph, unsigned long long flags) {
@@ -74,7 +95,7 @@ int cuGraphInstantiateWithFlags(void **made, void *graph, unsigned long long fla
     return 0;
 }
 int cuEventCreate(void **event, unsigned flags) { (void)flags; *event = handle; return 0; }
-int cuEventQuery(void *event) { (void)event; return fault("FAKE_QUERY"); }
+int cuEventQuery(void *event) { (void)event; call("cuEventQuery"); return fault("FAKE_QUERY"); }
 int cuEventElapsedTime_v2(float *ms, void *from, void *to) {
     static unsigned calls;
     (void)from;
@@ -105,6 +126,10 @@ int cuLaunchKernel(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, 
                    unsigned bz, unsigned shared, void *stream, void **arguments, void **extra) {
     (void)f; (void)gy; (void)gz; (void)by; (void)bz; (void)shared; (void)stream; (void)extra;
     /* Every argument can be read. */
+    int turns;
+    call("cuLaunchKernel");
+    /* A queue that is full: the call waits for the device, which is held back. */
+    for (turns = 0; getenv("FAKE_FULL") && held && !*held && turns < 1000; turns++) usleep(10000);
     if (!gx || !bx || !arguments) return 1;
     /* A kernel that writes to its first argument, from the second set of buffers on.
        Instruments with one block may have none. */

@@ -64,6 +64,7 @@ impl CudaDevice {
             ("nvrtc", compiler.shown_version()),
             ("l2_bytes", context.l2_bytes.to_string()),
             ("multiprocessors", context.multiprocessors.to_string()),
+            ("launches", instruments.launches.shown().to_owned()),
             ("timer_step_ns", format!("{:.1}", instruments.timer_step_ns)),
             ("empty_kernel_ns", format!("{:.1}", instruments.floor_ns)),
         ]
@@ -293,7 +294,7 @@ impl Device for CudaDevice {
         if let Some(known) = self.ceilings.get() {
             return Ok(*known);
         }
-        let measured = ceilings(&self.opened.context)?;
+        let measured = ceilings(&self.opened.context, &self.opened.instruments.launches)?;
         Ok(*self.ceilings.get_or_init(|| measured))
     }
 }

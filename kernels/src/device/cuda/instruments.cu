@@ -21,3 +21,12 @@ extern "C" __global__ void spin(unsigned int cycles) {
     while (clock64() - start < cycles) {
     }
 }
+
+// Holds the stream back until the host writes 1, or for `limit` nanoseconds.
+extern "C" __global__ void hold(const volatile unsigned int *word, unsigned long long limit) {
+    unsigned long long start, now;
+    asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(start));
+    do {
+        asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(now));
+    } while (*word == 0 && now - start < limit);
+}

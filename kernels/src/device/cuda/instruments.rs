@@ -3,8 +3,8 @@
 use super::super::{Ceilings, DeviceError, clock_steps};
 use super::context::Context;
 use super::driver::check;
-use super::graph::SpanGraph;
-use super::memory::{DeviceMemory, Event};
+use super::launches::Launches;
+use super::memory::DeviceMemory;
 use super::module::{Function, load};
 use crate::nvrtc::{Arch, Compiler};
 use crate::task::{Data, Source};
@@ -26,6 +26,7 @@ pub(super) struct Instruments {
     context: Rc<Context>,
     read_clock: Function,
     readings: [DeviceMemory; 2],
+    pub launches: Launches,
     pub timer_step_ns: f64,
     /// Median span around an empty kernel, nanoseconds.
     pub floor_ns: f64,
@@ -48,11 +49,13 @@ impl Instruments {
         let one = |function: Function, arguments: &[u64]| {
             function.launch(context, [1, 1, 1], [1, 1, 1], 0, arguments)
         };
-        let mut floor = spans(context, 33, |_| one(empty, &[]))?;
+        let launches = Launches::choose(context, empty, Function::of(module, "hold", 0)?)?;
+        let mut floor = launches.spans(context, 33, |_| one(empty, &[]))?;
         floor.sort_by(f64::total_cmp);
         // Lengths in small unequal steps, so that neighbours differ by less than the timer's step.
-        let spun = spans(context, 256, |span| one(spin, &[2_000 + 37 * span as u64]))?;
+        let spun = launches.spans(context, 256, |span| one(spin, &[2_000 + 37 * span as u64]))?;
         Ok(Self {
+            launches,
             context: Rc::clone(context),
             read_clock: Function::of(module, "read_clock", 0)?,
             readings: [
@@ -97,24 +100,11 @@ impl Instruments {
     }
 }
 
-/// Times `count` spans of `work` in one graph, the second run of it.
-fn spans(
-    context: &Rc<Context>,
-    count: usize,
-    work: impl FnMut(usize) -> Result<(), DeviceError>,
-) -> Result<Vec<f64>, DeviceError> {
-    let graph = SpanGraph::capture(context, count, |_| Ok(()), work)?;
-    let done = Event::new(context)?;
-    for _ in 0..2 {
-        graph.launch()?;
-        done.record()?;
-        done.wait()?;
-    }
-    graph.spans_ns().collect()
-}
-
 /// The fastest of several copies of memory much larger than the cache.
-pub(super) fn ceilings(context: &Rc<Context>) -> Result<Ceilings, DeviceError> {
+pub(super) fn ceilings(
+    context: &Rc<Context>,
+    launches: &Launches,
+) -> Result<Ceilings, DeviceError> {
     let free = context.free_memory()? as usize;
     let bytes = (8 * context.l2_bytes).max(64 << 20).min(free / 4);
     let (from, to) = (
@@ -123,7 +113,7 @@ pub(super) fn ceilings(context: &Rc<Context>) -> Result<Ceilings, DeviceError> {
     );
     from.set(0x3C)?;
     to.set(0)?;
-    let copies = spans(context, 7, |_| {
+    let copies = launches.spans(context, 7, |_| {
         // SAFETY: two live pieces of memory of this length.
         check("cuMemcpyDtoDAsync_v2", unsafe {
             sys::cuMemcpyDtoDAsync_v2(to.address, from.address, bytes, context.stream)

@@ -7,7 +7,9 @@ mod context;
 mod device;
 mod driver;
 mod graph;
+mod held;
 mod instruments;
+mod launches;
 mod memory;
 mod module;
 mod nvml;
@@ -15,6 +17,7 @@ mod prepared;
 mod steps;
 
 pub use device::CudaDevice;
+pub use driver::GRAPHS as GRAPH_DRIVER_FUNCTIONS;
 pub use driver::REQUIRED as REQUIRED_DRIVER_FUNCTIONS;
 pub(super) use driver::probe;
 pub use nvml::nvml_state;
