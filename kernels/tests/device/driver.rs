@@ -149,6 +149,8 @@ fn measure() -> String {
     }
     let ceilings = device.ceilings().unwrap();
     assert!(ceilings.bytes_per_ns.unwrap() > 0.0);
+    assert!(ceilings.vector_flops_per_ns.unwrap() > 0.0);
+    assert!(ceilings.matrix_flops_per_ns.unwrap() > 0.0);
     format!("{arms} arms")
 }
 

@@ -1,8 +1,9 @@
 //! An NVIDIA GPU as a device.
 
 use super::super::{CacheState, Ceilings, Device, DeviceError, Identity, Prepared, Selector};
+use super::ceilings::ceilings;
 use super::context::Context;
-use super::instruments::{Instruments, ceilings};
+use super::instruments::Instruments;
 use super::memory::{DeviceMemory, Event};
 use super::module::{Function, load};
 use super::nvml::Watch;
@@ -294,7 +295,12 @@ impl Device for CudaDevice {
         if let Some(known) = self.ceilings.get() {
             return Ok(*known);
         }
-        let measured = ceilings(&self.opened.context, &self.opened.instruments.launches)?;
+        let measured = ceilings(
+            &self.opened.context,
+            &self.opened.instruments.launches,
+            &self.compiler,
+            self.arch,
+        )?;
         Ok(*self.ceilings.get_or_init(|| measured))
     }
 }

@@ -284,6 +284,7 @@ mod tests {
     #[test]
     fn every_function_that_is_called_is_required() {
         let sources = [
+            include_str!("ceilings.rs"),
             include_str!("context.rs"),
             include_str!("driver.rs"),
             include_str!("graph.rs"),

@@ -1,14 +1,12 @@
-//! What the card's own clocks and memory can do, measured on it.
+//! The card's own clocks, and how spans are queued on it.
 
-use super::super::{Ceilings, DeviceError, clock_steps};
+use super::super::{DeviceError, clock_steps};
 use super::context::Context;
-use super::driver::check;
 use super::launches::Launches;
 use super::memory::DeviceMemory;
 use super::module::{Function, load};
 use crate::nvrtc::{Arch, Compiler};
 use crate::task::{Data, Source};
-use cudarc::driver::sys;
 use std::rc::Rc;
 
 static SOURCE: Source = Source {
@@ -98,31 +96,4 @@ impl Instruments {
             },
         )
     }
-}
-
-/// The fastest of several copies of memory much larger than the cache.
-pub(super) fn ceilings(
-    context: &Rc<Context>,
-    launches: &Launches,
-) -> Result<Ceilings, DeviceError> {
-    let free = context.free_memory()? as usize;
-    let bytes = (8 * context.l2_bytes).max(64 << 20).min(free / 4);
-    let (from, to) = (
-        DeviceMemory::new(context, bytes)?,
-        DeviceMemory::new(context, bytes)?,
-    );
-    from.set(0x3C)?;
-    to.set(0)?;
-    let copies = launches.spans(context, 7, |_| {
-        // SAFETY: two live pieces of memory of this length.
-        check("cuMemcpyDtoDAsync_v2", unsafe {
-            sys::cuMemcpyDtoDAsync_v2(to.address, from.address, bytes, context.stream)
-        })
-    })?;
-    let fastest = copies.into_iter().fold(f64::INFINITY, f64::min);
-    Ok(Ceilings {
-        // Every byte is read and written.
-        bytes_per_ns: (fastest.is_finite() && fastest > 0.0).then(|| 2.0 * bytes as f64 / fastest),
-        flops_per_ns: None,
-    })
 }

@@ -3,6 +3,7 @@
 //! Only the driver's plain functions are used, none of the conveniences above
 //! them: nothing records events, waits or allocates except what stands here.
 
+mod ceilings;
 mod context;
 mod device;
 mod driver;
