@@ -118,6 +118,7 @@ fn measure() -> String {
         for variant in &task.variants {
             for cache in [
                 CacheState::ColdByFlush,
+                CacheState::ColdByReading,
                 CacheState::ColdByRotation,
                 CacheState::Hot,
             ] {

@@ -262,12 +262,13 @@ impl Device for CudaDevice {
                 set[index].set(0xFF)?;
             }
         }
-        let flush = match cache {
-            CacheState::ColdByFlush => Some(DeviceMemory::new(
-                context,
-                (FLUSH * context.l2_bytes).max(1 << 20),
-            )?),
-            _ => None,
+        let flush = if cache.is_flushed() {
+            let bytes = (FLUSH * context.l2_bytes).max(1 << 20);
+            let memory = DeviceMemory::new(context, bytes)?;
+            memory.set(0)?;
+            Some(memory)
+        } else {
+            None
         };
         let mut on_card = OnCard {
             sides: HostSide::of(context, &buffers, &variant.steps)?,

@@ -23,6 +23,7 @@ const STATED_STEP_NS: f64 = 500.0;
 pub(super) struct Instruments {
     context: Rc<Context>,
     read_clock: Function,
+    read_all: Function,
     readings: [DeviceMemory; 2],
     pub launches: Launches,
     pub timer_step_ns: f64,
@@ -55,6 +56,7 @@ impl Instruments {
         Ok(Self {
             launches,
             context: Rc::clone(context),
+            read_all: Function::of(module, "read_all", 0)?,
             read_clock: Function::of(module, "read_clock", 0)?,
             readings: [
                 DeviceMemory::new(context, 16)?,
@@ -72,6 +74,14 @@ impl Instruments {
         let address = self.readings[which].address;
         self.read_clock
             .launch(&self.context, grid, [1, 1, 1], 0, &[address])
+    }
+
+    /// Queues a reading of all of this memory, which holds zeros.
+    pub fn queue_reading_of(&self, memory: &DeviceMemory) -> Result<(), DeviceError> {
+        let grid = [8 * self.context.multiprocessors, 1, 1];
+        let arguments = [memory.address, memory.bytes as u64 / 16];
+        self.read_all
+            .launch(&self.context, grid, [256, 1, 1], 0, &arguments)
     }
 
     /// Mean clock between the two readings, MHz; both have been taken.

@@ -67,7 +67,7 @@ impl Spans {
 impl OnCard {
     /// Decides how many launches a span must hold, from a first span.
     pub fn choose_batch(&mut self) -> Result<(), DeviceError> {
-        if self.involves_host || self.cache == CacheState::ColdByFlush {
+        if self.involves_host || self.cache.is_flushed() {
             return Ok(());
         }
         for _ in 0..2 {
@@ -123,6 +123,9 @@ impl OnCard {
 
     fn queue_before(&self, span: usize) -> Result<(), DeviceError> {
         match &self.flush {
+            Some(memory) if self.cache == CacheState::ColdByReading => {
+                self.opened.instruments.queue_reading_of(memory)
+            }
             // Another value each time, so that no write can be saved.
             Some(memory) => memory.set(span as u8),
             None => Ok(()),
@@ -177,8 +180,8 @@ impl OnCard {
     fn run_steps(&mut self, launches: u64) -> Result<Spans, DeviceError> {
         let mut spans = Spans::NONE;
         for launch in 0..launches {
-            if let Some(memory) = &self.flush {
-                memory.set(launch as u8)?;
+            if self.flush.is_some() {
+                self.queue_before(launch as usize)?;
                 self.done.record()?;
                 self.done.wait()?;
             }
