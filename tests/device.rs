@@ -283,7 +283,7 @@ fn faster_than_the_card_can_be_ends_the_arm() {
     let truth = Truth {
         ceilings: Ceilings {
             bytes_per_ns: Some(task.bytes_moved as f64 / CONTROL_NS * 0.9),
-            flops_per_ns: None,
+            ..Ceilings::default()
         },
         ..planted(1.0)
     };
@@ -294,4 +294,28 @@ fn faster_than_the_card_can_be_ends_the_arm() {
     // From a hot cache the same is possible.
     let mut arm = TaskArm::new(&device, &task, arms()[0], CacheState::Hot).unwrap();
     arm.slot(ITERATIONS).unwrap();
+}
+
+#[test]
+fn far_more_arithmetic_than_was_measured_ends_the_arm() {
+    let task = task();
+    assert!(task.flops > 0);
+    let on = |share: f64| {
+        let rate = task.flops as f64 / CONTROL_NS / share;
+        let truth = Truth {
+            ceilings: Ceilings {
+                vector_flops_per_ns: Some(rate / 2.0),
+                matrix_flops_per_ns: Some(rate),
+                ..Ceilings::default()
+            },
+            ..planted(1.0)
+        };
+        let device = SimDevice::new(truth, 1);
+        let mut arm = TaskArm::new(&device, &task, arms()[0], CacheState::Hot).unwrap();
+        arm.slot(ITERATIONS)
+    };
+    // The rate is a lower bound of what a card can do.
+    on(2.0).unwrap();
+    let error = on(5.0).unwrap_err();
+    assert!(error.message.contains("arithmetic ceiling"), "{error}");
 }

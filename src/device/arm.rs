@@ -66,8 +66,14 @@ impl TaskArm {
                 format!("{:.1}", prepared.timer_step_ns()),
             ),
         ];
-        if let Some(ceiling) = ceilings.bytes_per_ns {
-            facts.push(("copy_gb_per_s".to_owned(), format!("{ceiling:.1}")));
+        for (name, rate) in [
+            ("copy_gb_per_s", ceilings.bytes_per_ns),
+            ("f32_gflop_per_s", ceilings.vector_flops_per_ns),
+            ("bf16_mma_gflop_per_s", ceilings.matrix_flops_per_ns),
+        ] {
+            if let Some(rate) = rate {
+                facts.push((name.to_owned(), format!("{rate:.1}")));
+            }
         }
         let more = identity.facts.iter().cloned().chain(prepared.facts());
         for fact in more {

@@ -37,6 +37,11 @@ pub enum DeviceError {
         /// How long it was waited for.
         limit: Duration,
     },
+    /// A call waited for the device while the stream was held back for it.
+    HeldTooLong {
+        /// After this time it was let go.
+        limit: Duration,
+    },
     /// The variant wrote to an input.
     InputChanged {
         /// Name of the buffer.
@@ -80,6 +85,12 @@ impl fmt::Display for DeviceError {
                 f,
                 "the device did not finish within {} s: a kernel hangs or waits for something; \
                  EVENHAND_DEVICE_TIMEOUT sets another limit in seconds",
+                limit.as_secs_f64()
+            ),
+            Self::HeldTooLong { limit } => write!(
+                f,
+                "the stream was held back for more than {} s while a slot was queued: a call \
+                 waits for the device (EVENHAND_DEVICE_TIMEOUT shortens this)",
                 limit.as_secs_f64()
             ),
             Self::InputChanged { buffer } => write!(

@@ -36,7 +36,7 @@ mod simulated;
 pub use choice::{Choice, DEVICE_VARIABLE, Selector, open};
 pub use cpu::CpuDevice;
 #[cfg(feature = "cuda")]
-pub use cuda::{CudaDevice, REQUIRED_DRIVER_FUNCTIONS, nvml_state};
+pub use cuda::{CudaDevice, GRAPH_DRIVER_FUNCTIONS, REQUIRED_DRIVER_FUNCTIONS, nvml_state};
 pub use error::DeviceError;
 pub use measure::{
     CacheState, Ceilings, History, MIN_STEPS, Marks, Measured, Meter, RawSlot, State, Timing,

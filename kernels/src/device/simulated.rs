@@ -208,9 +208,10 @@ impl Prepared for Simulated {
         let start = world.now_ns;
         let clock_mhz = world.truth.clock_mhz * world.clock();
         // A flush between launches forbids batches.
-        let batch = match self.cache {
-            CacheState::ColdByFlush => 1,
-            _ => super::batch_for(self.launch_ns, world.truth.timer_step_ns),
+        let batch = if self.cache.is_flushed() {
+            1
+        } else {
+            super::batch_for(self.launch_ns, world.truth.timer_step_ns)
         };
         let (mut timed_ns, mut shortest_ns, mut spans, mut left) =
             (0.0, f64::INFINITY, 0, launches);

@@ -6,7 +6,8 @@
 //! handling of errors, and nothing about a GPU.
 
 use evenhand_kernels::device::{
-    CacheState, Choice, CudaDevice, Device, REQUIRED_DRIVER_FUNCTIONS, Selector, open, probe,
+    CacheState, Choice, CudaDevice, Device, GRAPH_DRIVER_FUNCTIONS, REQUIRED_DRIVER_FUNCTIONS,
+    Selector, open, probe,
 };
 use evenhand_kernels::tasks;
 use std::fmt::Write as _;
@@ -44,14 +45,15 @@ fn build(folder: &Path, text: &str) -> bool {
 /// The whole driver less `missing`.
 fn whole(missing: &str) -> String {
     let mut text = FAKE.to_owned();
-    for name in REQUIRED_DRIVER_FUNCTIONS {
-        if *name == missing {
-            text = text.replace(&format!("int {name}("), "static int unused(");
-        } else if !text.contains(&format!("int {name}(")) {
-            writeln!(text, "int {name}(void) {{ return 0; }}").unwrap();
+    for name in REQUIRED_DRIVER_FUNCTIONS
+        .iter()
+        .chain(GRAPH_DRIVER_FUNCTIONS)
+    {
+        if *name != missing && !text.contains(&format!("int {name}(")) {
+            writeln!(text, "int {name}(void) {{ return call(\"{name}\"); }}").unwrap();
         }
     }
-    text
+    text.replace(&format!("int {missing}("), "static int unused(")
 }
 
 /// Runs `task` in a process that finds the libraries in `folder` first.
@@ -94,6 +96,8 @@ fn in_a_child() {
             Err(error) => format!("error: {error}"),
         },
         "measure" => measure(),
+        "rotate" => rotate(),
+        "slot" => slot(),
         choice => match choice.parse().map(|choice| open(&choice)) {
             Ok(Ok(device)) => format!("{} {:?}", device.identity().label, device.identity().facts),
             Ok(Err(error)) => format!("error: {error}"),
@@ -114,6 +118,7 @@ fn measure() -> String {
         for variant in &task.variants {
             for cache in [
                 CacheState::ColdByFlush,
+                CacheState::ColdByReading,
                 CacheState::ColdByRotation,
                 CacheState::Hot,
             ] {
@@ -145,7 +150,130 @@ fn measure() -> String {
     }
     let ceilings = device.ceilings().unwrap();
     assert!(ceilings.bytes_per_ns.unwrap() > 0.0);
+    assert!(ceilings.vector_flops_per_ns.unwrap() > 0.0);
+    assert!(ceilings.matrix_flops_per_ns.unwrap() > 0.0);
     format!("{arms} arms")
+}
+
+/// The verification of a task with rotated buffers.
+fn rotate() -> String {
+    let task = tasks::rms_norm(64, 4096, 1);
+    let device = match CudaDevice::open(&Selector::First) {
+        Ok(device) => device,
+        Err(error) => return format!("error: {error}"),
+    };
+    let mut arm = device
+        .prepare(&task, task.variants[0].name, CacheState::ColdByRotation)
+        .unwrap();
+    match arm.checked_output() {
+        Ok(_) => "unchanged".to_owned(),
+        Err(error) => format!("error: {error}"),
+    }
+}
+
+/// A slot of three flushed launches, and how they were queued.
+fn slot() -> String {
+    let task = tasks::rms_norm(64, 4096, 1);
+    let device = match CudaDevice::open(&Selector::First) {
+        Ok(device) => device,
+        Err(error) => return format!("error: {error}"),
+    };
+    let facts = &device.identity().facts;
+    let way = facts.iter().find(|(name, _)| name == "launches");
+    let way = way.unwrap().1.clone();
+    let mut arm = device
+        .prepare(&task, task.variants[0].name, CacheState::ColdByFlush)
+        .unwrap();
+    eprintln!("SLOT");
+    match arm.run(3) {
+        Ok(slot) => format!("{way}, {} spans", slot.spans),
+        Err(error) => format!("error: {error}"),
+    }
+}
+
+/// The calls of the slot that a child told, without the looks at events.
+fn calls(output: &Output) -> Vec<String> {
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    let (_, slot) = told.split_once("SLOT\n").unwrap();
+    let calls = slot.lines().filter_map(|line| line.strip_prefix("CALL "));
+    calls
+        .filter(|name| *name != "cuEventQuery")
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn a_driver_without_graphs_has_its_stream_held_back() {
+    let folder = tempfile::tempdir().unwrap();
+    if !build(folder.path(), &whole("")) {
+        return;
+    }
+    let cache = folder.path().join("cache");
+    let cache = ("EVENHAND_CUBIN_CACHE", cache.to_str().unwrap());
+    let (_, said) = child(folder.path(), "slot", &[cache]);
+    if said.contains("NVRTC was not found") {
+        eprintln!("skipped: {said}");
+        return;
+    }
+    assert_eq!(said, "graph, 3 spans");
+    let (tell, broken) = (("FAKE_TELL", "1"), ("FAKE_cuStreamBeginCapture_v2", "801"));
+    let order = |hold: &'static str| {
+        let span = [
+            "cuMemsetD8Async",
+            "cuEventRecord",
+            "cuLaunchKernel",
+            "cuEventRecord",
+        ];
+        // A reading of the clock, then hold and spans, all of them queued before a wait.
+        let mut order = vec!["cuLaunchKernel", hold];
+        order.extend([span; 3].concat());
+        order.extend(["cuEventRecord", "cuEventDestroy_v2"]);
+        order
+    };
+    let begins = |output: &Output, hold| {
+        let (calls, order) = (calls(output), order(hold));
+        let made: Vec<_> = calls
+            .iter()
+            .filter(|name| *name != "cuEventCreate")
+            .collect();
+        assert_eq!(made[..order.len()], order, "{calls:?}");
+    };
+    let (output, said) = child(folder.path(), "slot", &[cache, tell, broken]);
+    assert_eq!(said, "held stream, 3 spans");
+    begins(&output, "cuStreamWaitValue32_v2");
+    // A call that waits for the device while the stream is held back.
+    let (full, limit) = (("FAKE_FULL", "1"), ("EVENHAND_DEVICE_TIMEOUT", "0.2"));
+    let (_, said) = child(folder.path(), "slot", &[cache, broken, full, limit]);
+    assert!(said.contains("held back for more than 0.2 s"), "{said}");
+    // Functions that are not there; without the call that waits, a kernel does.
+    for (missing, hold) in [
+        ("cuGraphUpload", "cuStreamWaitValue32_v2"),
+        ("cuStreamWaitValue32_v2", "cuLaunchKernel"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(build(folder.path(), &whole(missing)));
+        let (output, said) = child(folder.path(), "slot", &[cache, tell, broken]);
+        assert_eq!(said, "held stream, 3 spans", "without {missing}");
+        begins(&output, hold);
+    }
+}
+
+#[test]
+fn an_input_that_changes_in_a_later_set_is_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    if !build(folder.path(), &whole("")) {
+        return;
+    }
+    let cache = folder.path().join("cache");
+    let cache = ("EVENHAND_CUBIN_CACHE", cache.to_str().unwrap());
+    let (_, said) = child(folder.path(), "rotate", &[cache]);
+    if said.contains("NVRTC was not found") {
+        eprintln!("skipped: {said}");
+        return;
+    }
+    assert_eq!(said, "unchanged");
+    let (_, said) = child(folder.path(), "rotate", &[cache, ("FAKE_WRITE", "1")]);
+    assert!(said.contains("it wrote to its input"), "{said}");
 }
 
 #[test]
@@ -193,7 +321,7 @@ fn an_old_driver_is_refused_by_the_function_it_lacks() {
 fn every_missing_function_is_a_reason() {
     for missing in [
         "cuLaunchKernel",
-        "cuGraphUpload",
+        "cuMemHostAlloc",
         "cuInit",
         "cuDriverGetVersion",
     ] {

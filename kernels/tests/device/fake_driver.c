@@ -1,7 +1,9 @@
 /* A driver without a card. Functions that are not written here are added by
    the test; they succeed and do nothing. FAKE_... variables choose faults. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef unsigned long long address;
 static int fault(const char *name) {
@@ -9,6 +11,28 @@ static int fault(const char *name) {
     return code ? atoi(code) : 0;
 }
 static char handle[64];
+/* A call that is told to a test that asks, and fails where it asks. */
+static int call(const char *name) {
+    char variable[96];
+    if (getenv("FAKE_TELL")) fprintf(stderr, "CALL %s\n", name);
+    snprintf(variable, sizeof variable, "FAKE_%s", name);
+    return fault(variable);
+}
+/* The word that holds the stream back. */
+static volatile unsigned *held;
+int cuStreamWaitValue32_v2(void *stream, address at, unsigned value, unsigned flags) {
+    (void)stream; (void)value; (void)flags;
+    held = (volatile unsigned *)(size_t)at;
+    return call("cuStreamWaitValue32_v2");
+}
+int cuMemHostGetDevicePointer_v2(address *at, void *host, unsigned flags) {
+    (void)flags;
+    *at = (address)(size_t)host;
+    return 0;
+}
+/* Where buffers were filled from the host: the inputs of a task among them. */
+static address fills[65536];
+static unsigned filled;
 
 /* NVRTC asks a driver that it finds for this, and goes on without. */
 int cuGetExportTable(const void **table, const void *id) { (void)id; *table = 0; return 500; }
@@ -47,6 +71,7 @@ int cuMemHostAlloc(void **at, size_t bytes, unsigned flags) {
 int cuMemFreeHost(void *at) { free(at); return 0; }
 int cuMemcpyHtoD_v2(address to, const void *from, size_t bytes) {
     memcpy((void *)(size_t)to, from, bytes);
+    if (filled < sizeof fills / sizeof *fills) fills[filled++] = to;
     return 0;
 }
 int cuMemcpyHtoDAsync_v2(address to, const void *from, size_t bytes, void *stream) {
@@ -60,7 +85,7 @@ int cuMemcpyDtoH_v2(void *to, address from, size_t bytes) {
 int cuMemsetD8Async(address to, unsigned char value, size_t bytes, void *stream) {
     (void)stream;
     memset((void *)(size_t)to, value, bytes);
-    return 0;
+    return call("cuMemsetD8Async");
 }
 int cuStreamEndCapture(void *stream, void **graph) { (void)stream; *graph = handle; return 0; }
 int cuGraphInstantiateWithFlags(void **made, void *graph, unsigned long long flags) {
@@ -70,7 +95,7 @@ int cuGraphInstantiateWithFlags(void **made, void *graph, unsigned long long fla
     return 0;
 }
 int cuEventCreate(void **event, unsigned flags) { (void)flags; *event = handle; return 0; }
-int cuEventQuery(void *event) { (void)event; return fault("FAKE_QUERY"); }
+int cuEventQuery(void *event) { (void)event; call("cuEventQuery"); return fault("FAKE_QUERY"); }
 int cuEventElapsedTime_v2(float *ms, void *from, void *to) {
     static unsigned calls;
     (void)from;
@@ -101,5 +126,20 @@ int cuLaunchKernel(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, 
                    unsigned bz, unsigned shared, void *stream, void **arguments, void **extra) {
     (void)f; (void)gy; (void)gz; (void)by; (void)bz; (void)shared; (void)stream; (void)extra;
     /* Every argument can be read. */
-    return gx && bx && arguments ? fault("FAKE_LAUNCH") : 1;
+    int turns;
+    call("cuLaunchKernel");
+    /* A queue that is full: the call waits for the device, which is held back. */
+    for (turns = 0; getenv("FAKE_FULL") && held && !*held && turns < 1000; turns++) usleep(10000);
+    if (!gx || !bx || !arguments) return 1;
+    /* A kernel that writes to its first argument, from the second set of buffers on.
+       Instruments with one block may have none. */
+    if (getenv("FAKE_WRITE") && gx > 1) {
+        static address first;
+        address at = *(address *)arguments[0];
+        unsigned k;
+        for (k = 0; k < filled && fills[k] != at; k++) {}
+        if (k < filled && !first) first = at;
+        if (k < filled && first != at) *(unsigned char *)(size_t)at ^= 1;
+    }
+    return fault("FAKE_LAUNCH");
 }

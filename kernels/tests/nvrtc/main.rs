@@ -146,3 +146,22 @@ fn warps_load_sixteen_bytes_at_a_time() {
         assert!(wide, "{kernel} has no 16-byte load");
     }
 }
+
+#[test]
+fn the_arithmetic_that_is_timed_stays_in_registers_and_in_the_code() {
+    let Some(compiler) = compiler() else { return };
+    let source = Source {
+        file: "ceilings.cu",
+        text: include_str!("../../src/device/cuda/ceilings.cu"),
+        headers: &[],
+    };
+    let known = compiler.nvrtc().architectures().unwrap();
+    for arch in ARCHITECTURES.into_iter().filter(|a| known.contains(&a.0)) {
+        let failures = excesses(&compiler, &source, arch);
+        assert!(failures.is_empty(), "{}", failures.join("\n"));
+    }
+    let compiled = compiler.compile_to_ptx(&source, Arch(90)).unwrap();
+    let ptx = String::from_utf8_lossy(compiled.image.bytes()).into_owned();
+    assert!(ptx.matches("fma.rn.f32").count() >= 8);
+    assert!(ptx.matches("mma.sync.aligned").count() >= 4);
+}

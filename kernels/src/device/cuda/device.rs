@@ -1,8 +1,9 @@
 //! An NVIDIA GPU as a device.
 
 use super::super::{CacheState, Ceilings, Device, DeviceError, Identity, Prepared, Selector};
+use super::ceilings::ceilings;
 use super::context::Context;
-use super::instruments::{Instruments, ceilings};
+use super::instruments::Instruments;
 use super::memory::{DeviceMemory, Event};
 use super::module::{Function, load};
 use super::nvml::Watch;
@@ -64,6 +65,7 @@ impl CudaDevice {
             ("nvrtc", compiler.shown_version()),
             ("l2_bytes", context.l2_bytes.to_string()),
             ("multiprocessors", context.multiprocessors.to_string()),
+            ("launches", instruments.launches.shown().to_owned()),
             ("timer_step_ns", format!("{:.1}", instruments.timer_step_ns)),
             ("empty_kernel_ns", format!("{:.1}", instruments.floor_ns)),
         ]
@@ -260,12 +262,13 @@ impl Device for CudaDevice {
                 set[index].set(0xFF)?;
             }
         }
-        let flush = match cache {
-            CacheState::ColdByFlush => Some(DeviceMemory::new(
-                context,
-                (FLUSH * context.l2_bytes).max(1 << 20),
-            )?),
-            _ => None,
+        let flush = if cache.is_flushed() {
+            let bytes = (FLUSH * context.l2_bytes).max(1 << 20);
+            let memory = DeviceMemory::new(context, bytes)?;
+            memory.set(0)?;
+            Some(memory)
+        } else {
+            None
         };
         let mut on_card = OnCard {
             sides: HostSide::of(context, &buffers, &variant.steps)?,
@@ -293,7 +296,12 @@ impl Device for CudaDevice {
         if let Some(known) = self.ceilings.get() {
             return Ok(*known);
         }
-        let measured = ceilings(&self.opened.context)?;
+        let measured = ceilings(
+            &self.opened.context,
+            &self.opened.instruments.launches,
+            &self.compiler,
+            self.arch,
+        )?;
         Ok(*self.ceilings.get_or_init(|| measured))
     }
 }

@@ -1,14 +1,12 @@
-//! What the card's own clocks and memory can do, measured on it.
+//! The card's own clocks, and how spans are queued on it.
 
-use super::super::{Ceilings, DeviceError, clock_steps};
+use super::super::{DeviceError, clock_steps};
 use super::context::Context;
-use super::driver::check;
-use super::graph::SpanGraph;
-use super::memory::{DeviceMemory, Event};
+use super::launches::Launches;
+use super::memory::DeviceMemory;
 use super::module::{Function, load};
 use crate::nvrtc::{Arch, Compiler};
 use crate::task::{Data, Source};
-use cudarc::driver::sys;
 use std::rc::Rc;
 
 static SOURCE: Source = Source {
@@ -25,7 +23,9 @@ const STATED_STEP_NS: f64 = 500.0;
 pub(super) struct Instruments {
     context: Rc<Context>,
     read_clock: Function,
+    read_all: Function,
     readings: [DeviceMemory; 2],
+    pub launches: Launches,
     pub timer_step_ns: f64,
     /// Median span around an empty kernel, nanoseconds.
     pub floor_ns: f64,
@@ -48,12 +48,15 @@ impl Instruments {
         let one = |function: Function, arguments: &[u64]| {
             function.launch(context, [1, 1, 1], [1, 1, 1], 0, arguments)
         };
-        let mut floor = spans(context, 33, |_| one(empty, &[]))?;
+        let launches = Launches::choose(context, empty, Function::of(module, "hold", 0)?)?;
+        let mut floor = launches.spans(context, 33, |_| one(empty, &[]))?;
         floor.sort_by(f64::total_cmp);
         // Lengths in small unequal steps, so that neighbours differ by less than the timer's step.
-        let spun = spans(context, 256, |span| one(spin, &[2_000 + 37 * span as u64]))?;
+        let spun = launches.spans(context, 256, |span| one(spin, &[2_000 + 37 * span as u64]))?;
         Ok(Self {
+            launches,
             context: Rc::clone(context),
+            read_all: Function::of(module, "read_all", 0)?,
             read_clock: Function::of(module, "read_clock", 0)?,
             readings: [
                 DeviceMemory::new(context, 16)?,
@@ -71,6 +74,14 @@ impl Instruments {
         let address = self.readings[which].address;
         self.read_clock
             .launch(&self.context, grid, [1, 1, 1], 0, &[address])
+    }
+
+    /// Queues a reading of all of this memory, which holds zeros.
+    pub fn queue_reading_of(&self, memory: &DeviceMemory) -> Result<(), DeviceError> {
+        let grid = [8 * self.context.multiprocessors, 1, 1];
+        let arguments = [memory.address, memory.bytes as u64 / 16];
+        self.read_all
+            .launch(&self.context, grid, [256, 1, 1], 0, &arguments)
     }
 
     /// Mean clock between the two readings, MHz; both have been taken.
@@ -95,44 +106,4 @@ impl Instruments {
             },
         )
     }
-}
-
-/// Times `count` spans of `work` in one graph, the second run of it.
-fn spans(
-    context: &Rc<Context>,
-    count: usize,
-    work: impl FnMut(usize) -> Result<(), DeviceError>,
-) -> Result<Vec<f64>, DeviceError> {
-    let graph = SpanGraph::capture(context, count, |_| Ok(()), work)?;
-    let done = Event::new(context)?;
-    for _ in 0..2 {
-        graph.launch()?;
-        done.record()?;
-        done.wait()?;
-    }
-    graph.spans_ns().collect()
-}
-
-/// The fastest of several copies of memory much larger than the cache.
-pub(super) fn ceilings(context: &Rc<Context>) -> Result<Ceilings, DeviceError> {
-    let free = context.free_memory()? as usize;
-    let bytes = (8 * context.l2_bytes).max(64 << 20).min(free / 4);
-    let (from, to) = (
-        DeviceMemory::new(context, bytes)?,
-        DeviceMemory::new(context, bytes)?,
-    );
-    from.set(0x3C)?;
-    to.set(0)?;
-    let copies = spans(context, 7, |_| {
-        // SAFETY: two live pieces of memory of this length.
-        check("cuMemcpyDtoDAsync_v2", unsafe {
-            sys::cuMemcpyDtoDAsync_v2(to.address, from.address, bytes, context.stream)
-        })
-    })?;
-    let fastest = copies.into_iter().fold(f64::INFINITY, f64::min);
-    Ok(Ceilings {
-        // Every byte is read and written.
-        bytes_per_ns: (fastest.is_finite() && fastest > 0.0).then(|| 2.0 * bytes as f64 / fastest),
-        flops_per_ns: None,
-    })
 }

@@ -93,9 +93,10 @@ pub(super) struct PinnedMemory {
 impl PinnedMemory {
     pub fn new(context: &Rc<Context>, bytes: usize) -> Result<Self, DeviceError> {
         let mut address = std::ptr::null_mut();
+        const MAPPED: u32 = sys::CU_MEMHOSTALLOC_DEVICEMAP;
         // SAFETY: the pointer is valid for one write.
         check("cuMemHostAlloc", unsafe {
-            sys::cuMemHostAlloc(&mut address, bytes.max(1), 0)
+            sys::cuMemHostAlloc(&mut address, bytes.max(1), MAPPED)
         })?;
         Ok(Self {
             context: Rc::clone(context),

@@ -3,11 +3,14 @@
 //! Only the driver's plain functions are used, none of the conveniences above
 //! them: nothing records events, waits or allocates except what stands here.
 
+mod ceilings;
 mod context;
 mod device;
 mod driver;
 mod graph;
+mod held;
 mod instruments;
+mod launches;
 mod memory;
 mod module;
 mod nvml;
@@ -15,6 +18,7 @@ mod prepared;
 mod steps;
 
 pub use device::CudaDevice;
+pub use driver::GRAPHS as GRAPH_DRIVER_FUNCTIONS;
 pub use driver::REQUIRED as REQUIRED_DRIVER_FUNCTIONS;
 pub(super) use driver::probe;
 pub use nvml::nvml_state;

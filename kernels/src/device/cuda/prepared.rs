@@ -3,6 +3,8 @@
 use super::super::{CacheState, DeviceError, Prepared, RawSlot, State, Timing, batch_for};
 use super::device::Opened;
 use super::graph::SpanGraph;
+use super::held::MOST_QUEUED;
+use super::launches::Launches;
 use super::memory::{DeviceMemory, Event};
 use super::nvml::now_ns;
 use super::steps::{BoundStep, HostSide, run};
@@ -65,7 +67,7 @@ impl Spans {
 impl OnCard {
     /// Decides how many launches a span must hold, from a first span.
     pub fn choose_batch(&mut self) -> Result<(), DeviceError> {
-        if self.involves_host || self.cache == CacheState::ColdByFlush {
+        if self.involves_host || self.cache.is_flushed() {
             return Ok(());
         }
         for _ in 0..2 {
@@ -79,6 +81,19 @@ impl OnCard {
 
     /// Runs a graph of `spans` spans with `batch` launches each.
     fn run_graph(&mut self, spans: u64, batch: u64, into: &mut Spans) -> Result<(), DeviceError> {
+        if let Launches::Held(hold) = &self.opened.instruments.launches {
+            let mut set = self.next_set;
+            let timed = hold.run(
+                spans as usize,
+                |span| self.queue_before(span),
+                |_| self.queue_work(batch, &mut set),
+            )?;
+            for ns in timed {
+                into.add(ns);
+            }
+            self.next_set = set;
+            return Ok(());
+        }
         let key = (spans, batch, self.next_set);
         if !self.graphs.contains_key(&key) {
             let graph = self.capture(spans, batch)?;
@@ -101,23 +116,47 @@ impl OnCard {
         SpanGraph::capture(
             context,
             spans as usize,
-            |span| match &self.flush {
-                // Another value each time, so that no write can be saved.
-                Some(memory) => memory.set(span as u8),
-                None => Ok(()),
-            },
-            |_| {
-                for _ in 0..batch {
-                    for step in &self.steps {
-                        if let BoundStep::Launch(launch) = step {
-                            launch.queue(context, &self.sets[set])?;
-                        }
-                    }
-                    set = (set + 1) % self.sets.len();
-                }
-                Ok(())
-            },
+            |span| self.queue_before(span),
+            |_| self.queue_work(batch, &mut set),
         )
+    }
+
+    fn queue_before(&self, span: usize) -> Result<(), DeviceError> {
+        match &self.flush {
+            Some(memory) if self.cache == CacheState::ColdByReading => {
+                self.opened.instruments.queue_reading_of(memory)
+            }
+            // Another value each time, so that no write can be saved.
+            Some(memory) => memory.set(span as u8),
+            None => Ok(()),
+        }
+    }
+
+    fn queue_work(&self, batch: u64, set: &mut usize) -> Result<(), DeviceError> {
+        for _ in 0..batch {
+            for step in &self.steps {
+                if let BoundStep::Launch(launch) = step {
+                    launch.queue(&self.opened.context, &self.sets[*set])?;
+                }
+            }
+            *set = (*set + 1) % self.sets.len();
+        }
+        Ok(())
+    }
+
+    /// Launches in a span, and spans, that one hold or graph may have.
+    fn at_once(&self, left: u64) -> (u64, u64) {
+        let batch = self.batch.min(left);
+        match self.opened.instruments.launches {
+            Launches::Graph => (batch, (left / batch).min(GRAPH_SPANS)),
+            Launches::Held(_) => {
+                let steps = (self.steps.len() as u64).max(1);
+                let batch = batch.min((MOST_QUEUED / 2 / steps).max(1));
+                let span = batch * steps + 3;
+                let count = (MOST_QUEUED / span).clamp(1, GRAPH_SPANS);
+                (batch, (left / batch).min(count))
+            }
+        }
     }
 
     /// Kernels alone: graphs of spans between two readings of the clock.
@@ -126,8 +165,7 @@ impl OnCard {
         self.opened.instruments.queue_reading(0)?;
         let mut left = launches;
         while left > 0 {
-            let batch = self.batch.min(left);
-            let count = (left / batch).min(GRAPH_SPANS);
+            let (batch, count) = self.at_once(left);
             self.run_graph(count, batch, &mut spans)?;
             left -= count * batch;
         }
@@ -142,8 +180,8 @@ impl OnCard {
     fn run_steps(&mut self, launches: u64) -> Result<Spans, DeviceError> {
         let mut spans = Spans::NONE;
         for launch in 0..launches {
-            if let Some(memory) = &self.flush {
-                memory.set(launch as u8)?;
+            if self.flush.is_some() {
+                self.queue_before(launch as usize)?;
                 self.done.record()?;
                 self.done.wait()?;
             }
@@ -169,9 +207,9 @@ impl OnCard {
         self.done.wait()
     }
 
-    fn read(&self, index: usize) -> Result<Data, DeviceError> {
+    fn read(&self, set: usize, index: usize) -> Result<Data, DeviceError> {
         let mut data = self.buffers[index].data.clone();
-        self.sets[0][index].read(&mut data)?;
+        self.sets[set][index].read(&mut data)?;
         Ok(data)
     }
 }
@@ -201,20 +239,25 @@ impl Prepared for OnCard {
 
     fn checked_output(&mut self) -> Result<Data, DeviceError> {
         self.next_set = 0;
-        for (index, memory) in self.sets[0].iter().enumerate() {
-            if self.buffers[index].role != Role::Input || self.uploads.contains(&index) {
-                memory.set(0xFF)?;
+        // Every set was timed; a changed input in any of them is other work.
+        for set in 0..self.sets.len() {
+            for (index, memory) in self.sets[set].iter().enumerate() {
+                if self.buffers[index].role != Role::Input || self.uploads.contains(&index) {
+                    memory.set(0xFF)?;
+                }
+            }
+            self.run_once()?;
+            for (index, buffer) in self.buffers.iter().enumerate() {
+                if buffer.role == Role::Input
+                    && digest(&self.read(set, index)?) != self.inputs[index]
+                {
+                    return Err(DeviceError::InputChanged {
+                        buffer: buffer.name,
+                    });
+                }
             }
         }
-        self.run_once()?;
-        for (index, buffer) in self.buffers.iter().enumerate() {
-            if buffer.role == Role::Input && digest(&self.read(index)?) != self.inputs[index] {
-                return Err(DeviceError::InputChanged {
-                    buffer: buffer.name,
-                });
-            }
-        }
-        self.read(self.output)
+        self.read(0, self.output)
     }
 
     fn timing(&self) -> Timing {

@@ -44,7 +44,7 @@ pub struct Measured {
     pub energy_mj: Option<f64>,
     /// Share of the measured memory ceiling.
     pub memory_share: Option<f64>,
-    /// Share of the measured arithmetic ceiling.
+    /// Share of the measured rate of arithmetic, which may be above 1.
     pub arithmetic_share: Option<f64>,
     /// What is wrong.
     pub marks: Marks,

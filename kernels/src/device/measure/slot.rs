@@ -9,6 +9,9 @@ pub enum CacheState {
     /// twice its size, no line persisting). Every launch is timed alone.
     #[default]
     ColdByFlush,
+    /// The same by reading that much: no changed lines are left to be written
+    /// back during the launch.
+    ColdByReading,
     /// Launches go around sets of buffers that together are at least five
     /// times the second-level cache. Launches may be timed in batches.
     ColdByRotation,
@@ -22,12 +25,20 @@ impl CacheState {
     pub fn is_cold(self) -> bool {
         self != Self::Hot
     }
+
+    /// Whether something is done before every launch, so that each is timed
+    /// alone.
+    #[must_use]
+    pub fn is_flushed(self) -> bool {
+        matches!(self, Self::ColdByFlush | Self::ColdByReading)
+    }
 }
 
 impl fmt::Display for CacheState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::ColdByFlush => "cold (flushed)",
+            Self::ColdByReading => "cold (flushed by reading)",
             Self::ColdByRotation => "cold (rotated)",
             Self::Hot => "hot",
         })
