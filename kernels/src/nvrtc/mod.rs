@@ -7,10 +7,10 @@
 //!
 //! ```no_run
 //! use evenhand_kernels::nvrtc::{Arch, Compiler, Search};
-//! # fn source() -> evenhand_kernels::task::Source { unimplemented!() }
 //!
 //! let compiler = Compiler::find(&Search::from_environment())?;
-//! let compiled = compiler.compile(&source(), Arch(90))?;
+//! let source = evenhand_kernels::tasks::sources()[0];
+//! let compiled = compiler.compile(source, Arch(90))?;
 //! println!("{} bytes, {}", compiled.image.bytes().len(), compiled.log);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -11,10 +11,11 @@ mod group;
 mod guard;
 mod ready;
 mod running;
+mod section;
 
 pub use engine::{CacheSwitch, Engine};
-pub use file::TargetFileError;
 pub use running::{Running, StartError};
+pub use section::TargetFileError;
 
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
