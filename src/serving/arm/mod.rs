@@ -34,6 +34,7 @@ mod metrics;
 mod paths;
 mod rows;
 mod subject;
+mod values;
 
 pub use load::{Load, LoadError, Mode};
 pub use metrics::{Values, cold_metrics, request_metrics};

@@ -2,14 +2,12 @@
 
 use super::block::{drive, one};
 use super::load::{Load, Mode};
-use super::metrics::{defined, finish_code, latencies, metrics};
+use super::metrics::metrics;
 use super::rows::{RequestRow, Rows};
+use super::values::counted;
 use crate::serving::client::{Client, Options, Request};
-use crate::serving::load::{ArrivalProof, Lag};
 use crate::serving::target::{Running, Target};
 use crate::serving::{Attempt, ClientError, Proof, self_proof};
-use evenhand_harness::estimate::trend;
-use evenhand_harness::plan::SlotFlags;
 use evenhand_harness::suite::{ArmError, Bencher, Output, Place, SlotValue, Subject};
 use rustix::time::{ClockId, clock_gettime};
 use std::path::PathBuf;
@@ -17,10 +15,6 @@ use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-/// The client's own thread may be busy for this share of a slot.
-const BUSY: f64 = 0.8;
-/// A latency must be this many times the client's own error.
-const ABOVE_CLIENT_ERROR: f64 = 10.0;
 /// Prompts of slots that nobody counts come from here on.
 const UNCOUNTED: u64 = 1 << 31;
 /// The prompt whose answer is verified.
@@ -28,20 +22,20 @@ const PROBE: u64 = UNCOUNTED - 1;
 
 /// A server and how it is asked.
 pub(super) struct Served {
-    load: Rc<Load>,
-    target: Target,
-    seed: u64,
+    pub(super) load: Rc<Load>,
+    pub(super) target: Target,
+    pub(super) seed: u64,
     runtime: tokio::runtime::Runtime,
-    running: Option<Running>,
+    pub(super) running: Option<Running>,
     logs: PathBuf,
     starts: u32,
     rows: Option<Rows>,
     place: Option<Place>,
     /// Slots that were not counted so far.
     uncounted: u64,
-    secondary: Vec<Option<f64>>,
-    primary: String,
-    client_error: Option<ClientError>,
+    pub(super) secondary: Vec<Option<f64>>,
+    pub(super) primary: String,
+    pub(super) client_error: Option<ClientError>,
 }
 
 impl Served {
@@ -196,127 +190,6 @@ impl Served {
             .collect();
         rows.append(&lines).map_err(ArmError::new)
     }
-
-    /// Values of the slot; the primary one comes back.
-    fn evaluate(
-        &mut self,
-        first: u64,
-        attempts: &[Attempt],
-        cpu: f64,
-    ) -> Result<(Option<f64>, SlotFlags), ArmError> {
-        let counted = &attempts[counted(&self.load, attempts.len())];
-        let mut flags = SlotFlags::NONE;
-        if counted.iter().any(|a| !a.succeeded()) {
-            flags |= SlotFlags::FAILED;
-        }
-        if cpu > BUSY {
-            flags |= SlotFlags::CLIENT_SATURATED;
-        }
-        if counted.iter().any(from_cache) {
-            flags |= SlotFlags::CACHE_STATE;
-        }
-        let mut values = if self.load.mode == Mode::Cold {
-            self.cold_values(&counted[0])?
-        } else {
-            // An answer that came in one read tells nothing about its gaps: that
-            // is a missing value, not a zero.
-            let known = |id: &str, a: &Attempt| defined(id).value(a).filter(|v| *v > 0.0);
-            let id = |id: &&'static str| (*id, mean(counted, |a| known(id, a)));
-            latencies(&self.load).iter().map(id).collect()
-        };
-        let at = values.iter().position(|(id, _)| *id == self.primary);
-        let (_, mut primary) = values.remove(at.expect("the primary metric is one of them"));
-        if flags.contains(SlotFlags::FAILED) && !self.load.in_blocks() {
-            primary = None;
-        }
-        if let (Some(value), Some(error)) = (primary, self.client_error)
-            && self.primary.contains('@')
-            && value < ABOVE_CLIENT_ERROR * error.p50_ns as f64
-        {
-            flags |= SlotFlags::CLIENT_SATURATED;
-        }
-        let work = (0..attempts.len() as u64)
-            .map(|i| self.load.digest(&self.target, self.seed, first + i))
-            .fold(0, |all, one| all ^ one);
-        self.secondary.clear();
-        self.secondary
-            .extend(values.into_iter().map(|(_, value)| value));
-        self.secondary.extend([
-            mean(counted, |a| a.tokens.server.map(|n| n as f64)),
-            mean(counted, |a| a.succeeded().then(|| finish_code(a))),
-            Some(work as f64),
-            mean(counted, |a| defined("reads.events_per_read").value(a)),
-            Some(cpu),
-        ]);
-        if self.load.in_blocks() {
-            flags |= self.block_values(attempts, counted);
-        }
-        Ok((primary, flags))
-    }
-
-    /// Rate, lag and trend of a block.
-    fn block_values(&mut self, attempts: &[Attempt], counted: &[Attempt]) -> SlotFlags {
-        let mut flags = SlotFlags::NONE;
-        let from = counted.iter().filter_map(|a| a.stamps.sent_ns).min();
-        let to = counted.iter().map(|a| a.stamps.done_ns).max();
-        let done = counted.iter().filter(|a| a.succeeded()).count() as f64;
-        let rate = from.zip(to).filter(|(f, t)| t > f);
-        self.secondary
-            .push(rate.map(|(f, t)| done * 1e9 / (t - f) as f64));
-        let lag = match &self.load.open {
-            None => None,
-            Some((rate, law)) => {
-                let stamps = attempts
-                    .iter()
-                    .map(|a| (a.stamps.intended_ns, a.stamps.queued_ns));
-                let lag = Lag::of(stamps);
-                let ttft = mean(counted, |a| defined("ttft.content@sent").value(a));
-                let late = lag.zip(ttft).is_some_and(|(lag, ttft)| lag.is_late(ttft));
-                let sent: Vec<u64> = attempts.iter().map(|a| a.stamps.queued_ns).collect();
-                // A short block can't tell its rate; what it can tell must hold.
-                if late || sent.len() > 30 && !ArrivalProof::of(&sent, law, *rate).holds() {
-                    flags |= SlotFlags::SCHEDULE_LATE;
-                }
-                lag
-            }
-        };
-        self.secondary.push(lag.map(|l| l.p99_ns as f64));
-        let id = latencies(&self.load)[0];
-        let values: Vec<f64> = counted
-            .iter()
-            .filter_map(|a| defined(id).value(a))
-            .collect();
-        self.secondary.push(trend(&values).ok().map(|t| t.p));
-        flags
-    }
-
-    /// The parts of a cold start and their sum, from stamps of one clock.
-    fn cold_values(&self, attempt: &Attempt) -> Result<Vec<(&'static str, Option<f64>)>, ArmError> {
-        let running = self.running.as_ref();
-        let (spawned, ready) = running.map_or((0, 0), |r| (r.spawned_ns(), r.ready_ns()));
-        let startup = ready.saturating_sub(spawned) as f64;
-        let handover = attempt
-            .stamps
-            .sent_ns
-            .map(|sent| sent.saturating_sub(ready) as f64);
-        let full = defined("full@sent").value(attempt);
-        let total = full.map(|_| attempt.stamps.done_ns.saturating_sub(spawned) as f64);
-        if let (Some(handover), Some(full), Some(total)) = (handover, full, total)
-            && (startup + handover + full - total).abs() > 0.5
-        {
-            return Err(ArmError::new(format!(
-                "the parts of the cold start do not add up: {startup} + {handover} + {full} ns is \
-                 not {total} ns"
-            )));
-        }
-        Ok(vec![
-            ("cold.total", total),
-            ("cold.startup", Some(startup)),
-            ("cold.ttft", defined("ttft.content@sent").value(attempt)),
-            ("cold.full", full),
-            ("cold.handover", handover),
-        ])
-    }
 }
 
 /// Why the server will never answer this kind of request: a client error that
@@ -417,31 +290,6 @@ impl Subject for Served {
         facts.extend(declared.map(|(k, v)| (format!("target.{k}"), v.clone())));
         facts
     }
-}
-
-/// The requests of a slot that count: not those of the ramps.
-fn counted(load: &Load, sent: usize) -> std::ops::Range<usize> {
-    if load.in_blocks() {
-        let from = (load.ramp() as usize).min(sent);
-        from..(from + load.requests as usize).min(sent)
-    } else {
-        0..sent
-    }
-}
-
-/// Whether most of a prompt came from a cache: prompts are distinct, so this
-/// is a state that nobody declared. A shared template may be cached.
-fn from_cache(attempt: &Attempt) -> bool {
-    attempt.answer.usage.is_some_and(|usage| {
-        let cached = usage.cached_tokens.unwrap_or(0);
-        usage.prompt_tokens.is_some_and(|all| 2 * cached > all)
-    })
-}
-
-/// Mean over the attempts that have the value.
-fn mean(attempts: &[Attempt], value: impl Fn(&Attempt) -> Option<f64>) -> Option<f64> {
-    let values: Vec<f64> = attempts.iter().filter_map(value).collect();
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
 /// CPU time of this thread, which is the client's.
