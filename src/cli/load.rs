@@ -1,21 +1,19 @@
 //! `cargo evenhand load`.
 
 use super::Failure;
-use super::measure::{OutputFormat, Presentation};
+use super::measure::{Presentation, conclude};
 use super::planning::Size;
 use super::records::session_root;
-use super::verdict::{FailOn, GateVerdict};
-use crate::protocol::{Finish, Format, Progress, exit, finish};
-use crate::report::{View, style};
+use crate::protocol::{Progress, exit};
+use crate::report::style;
 use crate::serving::arm::{Load, Mode, RequestPaths};
 use crate::serving::client::Connections;
 use crate::serving::load::{Arrivals, PromptMix, TraceUnit, read_trace};
 use crate::serving::target::{Target, address_of};
 use crate::serving::{ClientError, Proof, self_proof};
-use evenhand_harness::observation::Status;
 use evenhand_harness::plan::{Level, Seed};
 use evenhand_harness::run::{
-    Launch, Options, RunError, Session, Wishes, measure, plan_target, worker_main, write_atomically,
+    Launch, Options, Session, Wishes, measure, plan_target, worker_main, write_atomically,
 };
 use evenhand_harness::suite::{Suite, percent};
 use std::path::{Path, PathBuf};
@@ -189,39 +187,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     plan_target(&mut session, &suite, &|_| true, &options, &mut progress)?;
     let status = measure(&session, NAME, &launch, &mut progress)?;
     progress.clear();
-    conclude(&session, &executable, presentation, status)
-}
-
-fn conclude(
-    session: &Session,
-    executable: &Path,
-    presentation: &Presentation,
-    status: Status,
-) -> Result<u8, Failure> {
-    let record = finish(
-        session,
-        &Finish {
-            targets: &[(NAME, executable)],
-            save_baseline: presentation.save_baseline.as_deref(),
-            format: match presentation.format {
-                OutputFormat::Human => Format::Human,
-                OutputFormat::Json => Format::Json,
-            },
-            quiet: presentation.quiet,
-            status,
-            view: View {
-                target: None,
-                verbose: presentation.verbose,
-            },
-        },
-    )
-    .map_err(|e: RunError| Failure::from(e))?;
-    if status == Status::Incomplete {
-        return Ok(exit::INTERRUPTED);
-    }
-    let mut causes = vec![FailOn::Failed];
-    causes.extend_from_slice(&presentation.fail_on);
-    Ok(GateVerdict::of(&record, &causes).exit_code)
+    let builds = [(NAME, executable.as_path())];
+    conclude(&session, &builds, presentation, (status, Ok(())))
 }
 
 /// The client against a server with known answers, before anything is

@@ -8,6 +8,7 @@ use crate::report::{View, json, style, terminal};
 use evenhand_harness::observation::Status;
 use evenhand_harness::record::Record;
 use evenhand_harness::run::{RunError, Session, measure, stop_flag};
+use std::path::Path;
 use std::sync::atomic::Ordering;
 
 /// How results are printed.
@@ -80,21 +81,17 @@ pub(super) fn measure_targets(
 }
 
 /// Stores the record and its companions, prints the whole session, and gives
-/// the exit code by cause.
+/// the exit code by cause. `targets` names what was measured, with its executable.
 pub(super) fn conclude(
     session: &Session,
-    targets: &[&BenchTarget],
+    targets: &[(&str, &Path)],
     presentation: &Presentation,
     (status, measured): (Status, Result<(), RunError>),
 ) -> Result<u8, Failure> {
-    let names: Vec<_> = targets
-        .iter()
-        .map(|t| (t.name(), t.launch.executable.as_path()))
-        .collect();
     let record = finish(
         session,
         &Finish {
-            targets: &names,
+            targets,
             save_baseline: presentation.save_baseline.as_deref(),
             format: match presentation.format {
                 OutputFormat::Human => Format::Human,

@@ -74,5 +74,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         session.check_build(target.name(), &digest, arguments.allow_rebuilt)?;
     }
     let measured = measure_targets(&session, &targets, quiet);
-    conclude(&session, &targets, &arguments.presentation, measured)
+    let builds: Vec<_> = targets.iter().map(|t| t.build()).collect();
+    conclude(&session, &builds, &arguments.presentation, measured)
 }

@@ -90,7 +90,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     } else {
         measure_targets(&session, &targets, presentation.quiet)
     };
-    conclude(&session, &targets, presentation, measured)
+    let builds: Vec<_> = targets.iter().map(|t| t.build()).collect();
+    conclude(&session, &builds, presentation, measured)
 }
 
 /// The targets with an experiment that is wanted.

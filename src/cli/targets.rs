@@ -108,6 +108,11 @@ impl BenchTarget {
     pub(super) fn name(&self) -> &str {
         &self.description.target
     }
+
+    /// The name with the executable behind it.
+    pub(super) fn build(&self) -> (&str, &Path) {
+        (self.name(), &self.launch.executable)
+    }
 }
 
 /// Cargo, as it called us.
