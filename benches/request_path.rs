@@ -26,7 +26,8 @@ fn cold(suite: &mut Suite) {
         .max_tokens(8)
         .control("plain", tiny(|_| {}))
         .candidate("no_statistics", tiny(|o| o.engine.statistics = false))
-        .margin(percent(5.0));
+        .margin(percent(5.0))
+        .blocks(2);
 }
 
 /// Two switches of the engine, one request at a time. Both give the same text.
@@ -34,29 +35,32 @@ fn warm(suite: &mut Suite) {
     suite
         .request_path("warm/tiny/kv_cache")
         .words(16, 32)
-        .max_tokens(16)
+        .max_tokens(8)
         .metric("full@sent")
         .control("kv_on", tiny(|_| {}))
         .candidate("kv_off", tiny(|o| o.engine.kv_cache = false))
         .margin(percent(5.0))
+        .blocks(6)
         .verify(outputs_equal());
     suite
         .request_path("warm/tiny/statistics")
         .words(16, 32)
-        .max_tokens(16)
+        .max_tokens(8)
         .metric("full@sent")
         .control("with", tiny(|_| {}))
         .candidate("without", tiny(|o| o.engine.statistics = false))
         .margin(percent(5.0))
+        .blocks(6)
         .verify(outputs_equal());
     // The same server twice: whatever is claimed here is false.
     suite
         .request_path("warm/tiny/same")
         .words(16, 32)
-        .max_tokens(16)
+        .max_tokens(8)
         .control("one", tiny(|_| {}))
         .candidate("other", tiny(|_| {}))
-        .margin(percent(5.0));
+        .margin(percent(5.0))
+        .blocks(6);
 }
 
 /// Four users without pause, and requests that come by themselves.
@@ -65,9 +69,9 @@ fn loaded(suite: &mut Suite) {
         .request_path("loaded/tiny/4_users")
         .mode(Mode::Mixed)
         .users(4)
-        .requests(16)
+        .requests(12)
         .prompts("8-16*3,48*1".parse().expect("a mixture"))
-        .max_tokens(16)
+        .max_tokens(8)
         .control("batch_16", tiny(|_| {}))
         .candidate("batch_1", tiny(|o| o.engine.batch = 1))
         .margin(percent(5.0))
