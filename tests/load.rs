@@ -107,9 +107,19 @@ fn signal(pid: i32, signal: rustix::process::Signal) {
     rustix::process::kill_process(pid, signal).unwrap();
 }
 
-fn record(dir: &Path) -> Value {
+/// The record that a session left.
+#[track_caller]
+fn record(dir: &Path, output: &Output) -> Value {
     let file = dir.join("sessions/latest/record.json");
-    serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
+    let text = std::fs::read_to_string(&file).unwrap_or_else(|e| {
+        panic!(
+            "{}: {e}\n{}\n{}",
+            file.display(),
+            output.status,
+            words(output)
+        )
+    });
+    serde_json::from_str(&text).unwrap()
 }
 
 /// The first object that has a key.
@@ -171,7 +181,7 @@ fn planted(first_us: u32, good: fn(&Value) -> bool) {
     arguments.extend_from_slice(SMALL);
     let output = load(dir.path(), &arguments).output().unwrap();
     assert!(output.status.success(), "{}", words(&output));
-    let record = record(dir.path());
+    let record = record(dir.path(), &output);
     let claim = find(&record["judgement"]["experiments"], "class").expect("a claim");
     assert!(good(claim), "{}", words(&output));
     assert!(
@@ -238,7 +248,7 @@ fn no_kill_leaves_an_orphan_or_an_unreadable_record() {
         }
         let output = child.wait_with_output().unwrap();
         assert_no_orphans(&marker);
-        let record = record(dir.path());
+        let record = record(dir.path(), &output);
         let text = record.to_string();
         if victim == "server" {
             assert_eq!(output.status.code(), Some(7), "{}", words(&output));

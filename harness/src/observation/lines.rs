@@ -157,11 +157,12 @@ pub struct LineError {
 }
 
 /// Reads an observation file. A last line that was cut off mid-way (a crash, a
-/// full disk) is left out; any other unreadable line is an error.
+/// full disk) is left out; any other unreadable line is an error. `None` is a
+/// worker that never came to measure: it died or failed while it warmed up.
 ///
 /// # Errors
 /// Names the line.
-pub fn read_worker_lines(text: &str) -> Result<WorkerData, LineError> {
+pub fn read_worker_lines(text: &str) -> Result<Option<WorkerData>, LineError> {
     let mut data: Option<WorkerData> = None;
     let count = text.lines().count();
     for (index, raw) in text.lines().enumerate() {
@@ -176,7 +177,7 @@ pub fn read_worker_lines(text: &str) -> Result<WorkerData, LineError> {
         };
         let line = match serde_json::from_str::<Line>(raw) {
             Ok(line) => line,
-            Err(_) if cut_off && data.is_some() => break,
+            Err(_) if cut_off => break,
             Err(e) => return Err(fail(format!("column {}: {}", e.column(), cause(&e)))),
         };
         match (line, &mut data) {
@@ -186,6 +187,7 @@ pub fn read_worker_lines(text: &str) -> Result<WorkerData, LineError> {
                 data = Some(WorkerData::new(header));
             }
             (Line::Worker(_), Some(_)) => return Err(fail("a second worker in one file".into())),
+            (Line::End(WorkerEnd { fault: Some(_) }), None) => {}
             (_, None) => return Err(fail("the first line must name the worker".into())),
             (Line::Slot(slot), Some(data)) => data.push(slot),
             (Line::End(end), Some(data)) => {
@@ -196,10 +198,7 @@ pub fn read_worker_lines(text: &str) -> Result<WorkerData, LineError> {
             }
         }
     }
-    data.ok_or_else(|| LineError {
-        line: 1,
-        problem: "the file is empty".into(),
-    })
+    Ok(data)
 }
 
 /// What a JSON parser says of one line, without the place: it saw that line
@@ -208,4 +207,21 @@ pub(crate) fn cause(error: &serde_json::Error) -> String {
     let text = error.to_string();
     text.rsplit_once(" at line ")
         .map_or(text.clone(), |(cause, _)| cause.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_that_never_measured_is_none() {
+        let failed = r#"{"line":"end","fault":{"arm":"b","fault":"failed","message":"gone"}}"#;
+        for text in ["", "\n", "{\"line\":\"wor", &format!("{failed}\n")] {
+            assert_eq!(read_worker_lines(text), Ok(None), "{text:?}");
+        }
+        // A good end without a beginning, or a slot, is no worker's file.
+        for text in ["{\"line\":\"end\"}\n", "nonsense\n"] {
+            assert_eq!(read_worker_lines(text).unwrap_err().line, 1, "{text:?}");
+        }
+    }
 }

@@ -326,17 +326,14 @@ fn read_experiment(
     Ok(data)
 }
 
-/// A worker's file; `None` when there is none or the worker died before it
-/// wrote anything.
+/// A worker's file; `None` when there is none or the worker never came to
+/// measure.
 fn read_worker_file(path: &Path) -> Result<Option<WorkerData>, RunError> {
     match std::fs::read_to_string(path) {
-        Ok(text) if !text.contains('\n') => Ok(None),
-        Ok(text) => read_worker_lines(&text)
-            .map(Some)
-            .map_err(|source| RunError::Observation {
-                path: path.to_owned(),
-                source,
-            }),
+        Ok(text) => read_worker_lines(&text).map_err(|source| RunError::Observation {
+            path: path.to_owned(),
+            source,
+        }),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(RunError::file(path, e)),
     }

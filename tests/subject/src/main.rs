@@ -263,6 +263,26 @@ fn misbehaving(suite: &mut Suite, name: &str) {
             }
             b.register(GivesUp);
         }),
+        // Its fourth slot is one of the warm-up: the pilot takes two.
+        "gives_up_warming" => {
+            struct GivesUpLater(u32);
+            impl Subject for GivesUpLater {
+                fn slot(&mut self, iterations: u64) -> Result<SlotValue, ArmError> {
+                    self.0 += 1;
+                    if self.0 > 3 {
+                        return Err(ArmError::new("the device disappeared"));
+                    }
+                    Ok(SlotValue::from_host_time(2_000_000, iterations))
+                }
+                fn output(&mut self) -> Result<Option<Output>, ArmError> {
+                    Ok(None)
+                }
+            }
+            experiment
+                .iterations(1)
+                .control("a", good)
+                .candidate("b", |b| b.register(GivesUpLater(0)))
+        }
         "lacks_a_metric" => experiment
             .secondary(SecondaryMetric::new(
                 Metric::new("more", "ns", Direction::Lower),

@@ -77,6 +77,15 @@ fn every_misbehaviour_names_experiment_and_arm() {
             &["`b` failed", "the device disappeared"],
         ),
         (
+            "gives_up_warming",
+            "arm_failed",
+            &[
+                "bad/gives_up_warming",
+                "`b` failed",
+                "the device disappeared",
+            ],
+        ),
+        (
             "lacks_a_metric",
             "arm_failed",
             &["`b` gave a value", "0 secondary values", "declares 1"],
