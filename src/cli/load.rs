@@ -11,6 +11,7 @@ use crate::serving::client::Connections;
 use crate::serving::load::{Arrivals, PromptMix, TraceUnit, read_trace};
 use crate::serving::target::{Target, address_of};
 use crate::serving::{ClientError, Proof, self_proof};
+use evenhand_harness::observation::Status;
 use evenhand_harness::plan::{Level, Seed};
 use evenhand_harness::run::{
     Launch, Options, Session, Wishes, measure, plan_target, worker_main, write_atomically,
@@ -185,10 +186,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let presentation = &arguments.presentation;
     let mut progress = Progress::new(presentation.quiet);
     plan_target(&mut session, &suite, &|_| true, &options, &mut progress)?;
-    let status = measure(&session, NAME, &launch, &mut progress)?;
+    let measured = match measure(&session, NAME, &launch, &mut progress) {
+        Ok(status) => (status, Ok(())),
+        // What was measured before an error is kept and shown.
+        Err(error) => (Status::Complete, Err(error)),
+    };
     progress.clear();
     let builds = [(NAME, executable.as_path())];
-    conclude(&session, &builds, presentation, (status, Ok(())))
+    conclude(&session, &builds, presentation, measured)
 }
 
 /// The client against a server with known answers, before anything is
