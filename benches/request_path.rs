@@ -69,7 +69,7 @@ fn loaded(suite: &mut Suite) {
         .request_path("loaded/tiny/4_users")
         .mode(Mode::Mixed)
         .users(4)
-        .requests(12)
+        .requests(8)
         .prompts("8-16*3,48*1".parse().expect("a mixture"))
         .max_tokens(8)
         .control("batch_16", tiny(|_| {}))
@@ -79,7 +79,7 @@ fn loaded(suite: &mut Suite) {
     suite
         .request_path("loaded/tiny/poisson")
         .rate(40.0, Arrivals::Poisson)
-        .requests(20)
+        .requests(10)
         .words(16, 16)
         .max_tokens(8)
         .control("batch_16", tiny(|_| {}))
