@@ -1,6 +1,6 @@
 //! The built instances of a worker: verified, warmed up, ready for slots.
 
-use super::messages::{Job, JobKind};
+use super::messages::Job;
 use super::remote::RemoteArm;
 use crate::observation::{ArmFault, Facts, Fault};
 use crate::plan::ExperimentPlan;
@@ -29,8 +29,25 @@ pub(super) fn fault(arm: Option<String>, fault: Fault, message: &str) -> ArmFaul
     }
 }
 
+/// Builds an instance in this process.
+pub(super) fn build_instance(
+    experiment: &Experiment,
+    job: &Job,
+    instance: usize,
+    input_seed: u64,
+) -> Result<Box<dyn Subject>, ArmFault> {
+    let name = job.experiment.instance_name(instance);
+    let index = arm_index(experiment, &job.experiment, instance)?;
+    let mut bencher = Bencher::new(input_seed);
+    if let Some(file) = job.kind.file() {
+        bencher = bencher.beside(file, instance);
+    }
+    guard(&name, || experiment.build(index, &mut bencher))?;
+    bencher.finish().map_err(|e| build_fault(&name, &e))
+}
+
 /// Where the code of an instance stands among the declared arms.
-pub(super) fn arm_index(
+fn arm_index(
     experiment: &Experiment,
     plan: &ExperimentPlan,
     instance: usize,
@@ -69,18 +86,12 @@ impl<'a> Arms<'a> {
             (0..plan.instances()).map(|_| None).collect();
         for &instance in &schedule.letters {
             if plan.separate {
-                subjects[instance] = Some(Box::new(RemoteArm::start(job, instance)?));
-                continue;
+                let arm = RemoteArm::start(job, instance, schedule.environment_pad)?;
+                subjects[instance] = Some(Box::new(arm));
+            } else {
+                let subject = build_instance(experiment, job, instance, schedule.input_seed)?;
+                subjects[instance] = Some(subject);
             }
-            let name = plan.instance_name(instance);
-            let index = arm_index(experiment, plan, instance)?;
-            let mut bencher = Bencher::new(schedule.input_seed);
-            if let JobKind::Measure { file } = &job.kind {
-                bencher = bencher.beside(file, instance);
-            }
-            guard(&name, || experiment.build(index, &mut bencher))?;
-            let subject = bencher.finish().map_err(|e| build_fault(&name, &e))?;
-            subjects[instance] = Some(subject);
         }
         let subjects = subjects
             .into_iter()
@@ -98,6 +109,16 @@ impl<'a> Arms<'a> {
         let subject = &mut self.subjects[instance];
         catch_unwind(AssertUnwindSafe(|| subject.begin(place)))
             .map_err(|panic| panicked(&self.plan.instance_name(instance), panic.as_ref()))
+    }
+
+    /// Runs a slot that nobody looks at.
+    pub(super) fn unmeasured(
+        &mut self,
+        instance: usize,
+        iterations: u64,
+    ) -> Result<SlotValue, ArmFault> {
+        self.begin(instance, Place::UNMEASURED)?;
+        self.slot(instance, iterations)
     }
 
     /// Runs a slot; an arm that panics or gives up is named.
@@ -135,7 +156,7 @@ impl<'a> Arms<'a> {
             return Ok(());
         }
         for letter in 0..self.schedule.letters.len() {
-            self.slot(self.schedule.letters[letter], 1)?;
+            self.unmeasured(self.schedule.letters[letter], 1)?;
         }
         self.verify()
     }
@@ -183,14 +204,14 @@ impl<'a> Arms<'a> {
     /// enough to tell.
     pub(super) fn pilot(&mut self, instance: usize) -> Result<f64, ArmFault> {
         if let Some(iterations) = self.experiment.sizes().iterations {
-            let host_ns = self.slot(instance, iterations)?.host_ns;
+            let host_ns = self.unmeasured(instance, iterations)?.host_ns;
             return Ok(host_ns.max(1) as f64 / iterations as f64);
         }
         let mut iterations = 1;
         loop {
-            let host_ns = self.slot(instance, iterations)?.host_ns;
+            let host_ns = self.unmeasured(instance, iterations)?.host_ns;
             if host_ns >= PILOT_SLOT_NS || iterations >= 1 << 27 {
-                let again = self.slot(instance, iterations)?.host_ns;
+                let again = self.unmeasured(instance, iterations)?.host_ns;
                 return Ok(host_ns.min(again).max(1) as f64 / iterations as f64);
             }
             // At most tenfold at a time: the first slots are cold.
@@ -211,7 +232,7 @@ impl<'a> Arms<'a> {
         loop {
             for letter in 0..self.schedule.letters.len() {
                 let instance = self.schedule.letters[letter];
-                let slot = self.slot(instance, self.plan.iterations)?;
+                let slot = self.unmeasured(instance, self.plan.iterations)?;
                 times[instance].push(slot.host_ns as f64);
             }
             let steady = times.iter().all(|t| is_steady(t));

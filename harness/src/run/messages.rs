@@ -5,10 +5,10 @@
 
 use crate::observation::ArmFault;
 use crate::plan::{ExperimentPlan, Seed, SlotFlags};
-use crate::suite::Output;
+use crate::suite::{Output, Place};
 use serde::{Deserialize, Serialize};
 use std::io::{self, BufRead, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// ASCII record separator, then our name.
 const MARK: &str = "\u{1e}evenhand ";
@@ -38,7 +38,20 @@ pub(super) enum JobKind {
     Arm {
         /// Which instance.
         instance: usize,
+        /// The worker's observation file, when it measures.
+        file: Option<PathBuf>,
     },
+}
+
+impl JobKind {
+    /// The worker's observation file, when it measures.
+    pub(super) fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Pilot => None,
+            Self::Measure { file } => Some(file),
+            Self::Arm { file, .. } => file.as_deref(),
+        }
+    }
 }
 
 /// What a worker asks of an arm in a process of its own.
@@ -46,7 +59,7 @@ pub(super) enum JobKind {
 #[serde(rename_all = "snake_case")]
 pub(super) enum Turn {
     /// Run a slot.
-    Slot { iterations: u64 },
+    Slot { place: Place, iterations: u64 },
     /// Tell the output.
     Output,
 }

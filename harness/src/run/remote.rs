@@ -1,15 +1,15 @@
 //! Arms in processes of their own: all are alive, and the worker passes the
 //! turn over a pipe, so that only one works at a time.
 
-use super::arms::{build_fault, fault};
+use super::arms::{build_fault, build_instance, fault};
 use super::launch::Launch;
 use super::messages::{Answer, Job, JobKind, Message, Turn, send};
 use super::process::{Arrival, WorkerProcess};
 use super::worker::check_values;
 use crate::observation::{ArmFault, Fault};
-use crate::plan::ExperimentPlan;
-use crate::suite::{ArmError, Bencher, Experiment, Output, SlotValue, Subject};
+use crate::suite::{ArmError, Experiment, Output, Place, SlotValue, Subject};
 use std::io::{self, BufRead};
+use std::path::Path;
 use std::time::Duration;
 
 /// How long one wait for an answer lasts; the coordinator has the patience.
@@ -20,26 +20,32 @@ pub(super) struct RemoteArm {
     /// `None` once it ended.
     process: Option<WorkerProcess>,
     facts: Vec<(String, String)>,
+    /// Of the next slot.
+    place: Place,
     /// Secondary metrics of the last slot.
     secondary: Vec<Option<f64>>,
 }
 
 impl RemoteArm {
     /// Starts this executable again for one instance of the job and waits until
-    /// it is built.
-    pub(super) fn start(job: &Job, instance: usize) -> Result<Self, ArmFault> {
+    /// it is built. Its stack is shifted by `pad` as the worker's is.
+    pub(super) fn start(job: &Job, instance: usize, pad: usize) -> Result<Self, ArmFault> {
         let name = job.experiment.instance_name(instance);
         let failed = |message: String| build_fault(&name, &ArmError::new(message).into());
         let executable = std::env::current_exe().map_err(|e| failed(e.to_string()))?;
         let job = Job {
-            kind: JobKind::Arm { instance },
+            kind: JobKind::Arm {
+                instance,
+                file: job.kind.file().map(Path::to_owned),
+            },
             ..job.clone()
         };
-        let process = WorkerProcess::start(&Launch::here(&executable), &job, 0)
+        let process = WorkerProcess::start(&Launch::here(&executable), &job, pad)
             .map_err(|e| failed(e.to_string()))?;
         let mut arm = Self {
             process: Some(process),
             facts: Vec::new(),
+            place: Place::UNMEASURED,
             secondary: Vec::new(),
         };
         match arm.answer() {
@@ -88,8 +94,13 @@ enum Refusal {
 }
 
 impl Subject for RemoteArm {
+    fn begin(&mut self, place: Place) {
+        self.place = place;
+    }
+
     fn slot(&mut self, iterations: u64) -> Result<SlotValue, ArmError> {
-        match self.ask(Turn::Slot { iterations })? {
+        let place = self.place;
+        match self.ask(Turn::Slot { place, iterations })? {
             Answer::Slot {
                 value,
                 host_ns,
@@ -136,15 +147,15 @@ impl Drop for RemoteArm {
 /// gone.
 pub(super) fn serve_arm(
     experiment: &Experiment,
-    (plan, index, name): (&ExperimentPlan, usize, &str),
+    job: &Job,
+    instance: usize,
     input_seed: u64,
     turns: &mut impl BufRead,
 ) -> Result<Message, ArmFault> {
-    let system = |e: io::Error| fault(Some(name.to_owned()), Fault::System, &e.to_string());
+    let name = &job.experiment.instance_name(instance);
+    let system = |e: io::Error| fault(Some(name.clone()), Fault::System, &e.to_string());
     let gave_up = |e: ArmError| build_fault(name, &e.into());
-    let mut bencher = Bencher::new(input_seed);
-    super::arms::guard(name, || experiment.build(index, &mut bencher))?;
-    let mut subject = bencher.finish().map_err(|e| build_fault(name, &e))?;
+    let mut subject = build_instance(experiment, job, instance, input_seed)?;
     let mut facts = subject.facts();
     facts.push(("process".to_owned(), std::process::id().to_string()));
     let mut answer = Answer::Ready { facts };
@@ -156,11 +167,14 @@ pub(super) fn serve_arm(
         }
         let turn: Turn = serde_json::from_str(&line).map_err(|e| system(io::Error::other(e)))?;
         answer = match turn {
-            Turn::Slot { iterations } => {
-                let slot = super::arms::guard(name, || subject.slot(iterations))?;
+            Turn::Slot { place, iterations } => {
+                let slot = super::arms::guard(name, || {
+                    subject.begin(place);
+                    subject.slot(iterations)
+                })?;
                 let slot = slot.map_err(gave_up)?;
                 // JSON has no NaN: what can't be used is found before it travels.
-                check_values(plan, name, slot.value, subject.secondary())?;
+                check_values(&job.experiment, name, slot.value, subject.secondary())?;
                 Answer::Slot {
                     value: slot.value,
                     host_ns: slot.host_ns,

@@ -1,6 +1,6 @@
 //! The worker process: builds the arms, warms up, runs its schedule.
 
-use super::arms::{Arms, arm_index, fault};
+use super::arms::{Arms, fault};
 use super::messages::{Job, JobKind, Message, receive_job, send};
 use super::observation_log::ObservationLog;
 use super::remote::serve_arm;
@@ -19,11 +19,6 @@ use std::time::Duration;
 pub const WORKER_ARGUMENT: &str = "__worker";
 /// Exit code of a worker whose arm failed; the message says why.
 const FAULT_EXIT: i32 = 7;
-/// Slots that nobody looks at.
-const UNMEASURED: Place = Place {
-    block: None,
-    turn: 0,
-};
 /// How often a worker lets the coordinator draw.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(500);
 
@@ -65,14 +60,11 @@ fn work(suite: &Suite, job: &Job, acks: &mut impl BufRead) -> Result<Message, Ar
             )
         })?;
     let schedule = worker_schedule(job.seed, &job.target, &job.experiment, job.worker);
-    if let JobKind::Arm { instance } = job.kind {
-        let name = job.experiment.instance_name(instance);
-        let index = arm_index(experiment, &job.experiment, instance)?;
-        let arm = (&job.experiment, index, name.as_str());
-        return serve_arm(experiment, arm, schedule.input_seed, acks);
-    }
     // Shifts what is allocated after it; the pages are touched so that they exist.
     let _heap_pad = black_box(vec![1u8; schedule.heap_pad]);
+    if let JobKind::Arm { instance, .. } = job.kind {
+        return serve_arm(experiment, job, instance, schedule.input_seed, acks);
+    }
 
     let setup = Timer::start();
     let mut arms = Arms::build(experiment, job, &schedule)?;
@@ -107,9 +99,9 @@ fn work(suite: &Suite, job: &Job, acks: &mut impl BufRead) -> Result<Message, Ar
 
 /// An error of the observation file, with its name.
 fn log_error(job: &Job, error: &io::Error) -> String {
-    match &job.kind {
-        JobKind::Measure { file } => format!("{}: {error}", file.display()),
-        JobKind::Pilot | JobKind::Arm { .. } => error.to_string(),
+    match job.kind.file() {
+        Some(file) => format!("{}: {error}", file.display()),
+        None => error.to_string(),
     }
 }
 
@@ -155,8 +147,7 @@ fn run_schedule(
     for (index, block) in schedule.blocks.iter().enumerate() {
         block_slots.clear();
         for &instance in &block.primers {
-            arms.begin(instance, UNMEASURED)?;
-            arms.slot(instance, iterations)?;
+            arms.unmeasured(instance, iterations)?;
         }
         for (slot, &instance) in block.slots.iter().enumerate() {
             let earlier = block.slots[..slot].iter();

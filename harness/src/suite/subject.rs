@@ -3,6 +3,7 @@
 use super::Output;
 use crate::plan::SlotFlags;
 use crate::timer::Timer;
+use serde::{Deserialize, Serialize};
 use std::hint::black_box;
 
 /// What a slot measured.
@@ -48,7 +49,7 @@ impl SlotValue {
 }
 
 /// Where a slot stands among those of its instance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// Block of the worker's schedule; `None` outside of what is measured
     /// (pilot, verification, warm-up, primers).
@@ -57,15 +58,23 @@ pub struct Place {
     pub turn: u32,
 }
 
+impl Place {
+    /// That of every slot which nobody looks at.
+    pub(crate) const UNMEASURED: Self = Self {
+        block: None,
+        turn: 0,
+    };
+}
+
 /// Name of the fact that holds a hash of the arm's machine code.
 pub const CODE_HASH: &str = "code_hash";
 
 /// A built arm. The loop over iterations stands inside [`Subject::slot`], so
 /// that a slot costs one indirect call whatever the iterations.
 pub trait Subject {
-    /// A slot comes next; not called for arms in processes of their own. Arms
-    /// that draw an input per slot draw it from the place, so that all arms of
-    /// a block get the same inputs.
+    /// A slot comes next; called before every slot of a worker. Arms that draw
+    /// an input per slot draw it from the place, so that all arms of a block get
+    /// the same inputs.
     fn begin(&mut self, _: Place) {}
 
     /// Runs `iterations` iterations and returns what was measured.

@@ -1,6 +1,7 @@
 //! A bench target whose experiments are chosen by the environment variable
 //! `SUBJECT`: well-behaved ones, and one for every way to misbehave.
 
+use evenhand::harness::suite::Place;
 use evenhand::prelude::*;
 use std::io::Write;
 use std::path::PathBuf;
@@ -17,6 +18,8 @@ fn declare(suite: &mut Suite) {
             "async" => asynchronous(suite),
             "batched" => batched(suite),
             "metrics" => metrics(suite),
+            "places" => places(suite, false),
+            "places_apart" => places(suite, true),
             _ => misbehaving(suite, name),
         }
     }
@@ -64,18 +67,20 @@ fn single(suite: &mut Suite) {
     });
 }
 
-/// Arms that write down when they run: process, arm, iterations.
+/// Arms that write down when they run: process, arm, iterations, and by how
+/// much their stack is shifted.
 fn order(suite: &mut Suite, separate: bool) {
     let arm = |name: &'static str| {
         move |b: &mut Bencher| {
             let path = PathBuf::from(std::env::var_os("SUBJECT_LOG").expect("SUBJECT_LOG is set"));
+            let pad = std::env::var("EVENHAND_PAD").unwrap_or_default().len();
             b.iter_metric(move |iterations| {
                 let mut log = std::fs::File::options()
                     .append(true)
                     .create(true)
                     .open(&path)
                     .unwrap();
-                writeln!(log, "{} {name} {iterations}", std::process::id()).unwrap();
+                writeln!(log, "{} {name} {iterations} {pad}", std::process::id()).unwrap();
                 1.0 + name.len() as f64
             });
         }
@@ -148,6 +153,55 @@ fn metrics(suite: &mut Suite) {
         .secondary(SecondaryMetric::new(rest, SecondaryRole::Claim).margin(percent(1.0)))
         .control("a", arm(1.0))
         .candidate("b", arm(1.5));
+}
+
+/// An arm that notes where each of its slots stands.
+struct Places {
+    notes: Option<std::fs::File>,
+    place: Option<Place>,
+}
+
+impl Places {
+    fn register(b: &mut Bencher) {
+        let create = |path: PathBuf| {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::File::create_new(path).unwrap()
+        };
+        let notes = b.notes("places").map(create);
+        b.register(Self { notes, place: None });
+    }
+}
+
+impl Subject for Places {
+    fn begin(&mut self, place: Place) {
+        self.place = Some(place);
+    }
+
+    fn slot(&mut self, iterations: u64) -> Result<SlotValue, ArmError> {
+        let place = self.place.take().ok_or_else(|| ArmError::new("no place"))?;
+        if let Some(notes) = &mut self.notes {
+            let block = place
+                .block
+                .map_or("-".to_owned(), |block| block.to_string());
+            writeln!(notes, "{block} {}", place.turn).unwrap();
+        }
+        Ok(SlotValue::from_host_time(2_000_000, iterations))
+    }
+
+    fn output(&mut self) -> Result<Option<Output>, ArmError> {
+        Ok(None)
+    }
+}
+
+fn places(suite: &mut Suite, separate: bool) {
+    let experiment = suite
+        .experiment("places/two")
+        .iterations(1)
+        .control("a", Places::register)
+        .candidate("b", Places::register);
+    if separate {
+        experiment.separate_processes();
+    }
 }
 
 fn batched(suite: &mut Suite) {
@@ -226,6 +280,16 @@ fn misbehaving(suite: &mut Suite, name: &str) {
             .separate_processes()
             .control("a", good)
             .candidate("b", |b| b.iter(|| panic!("out of cheese"))),
+        "apart_hangs" => experiment
+            .separate_processes()
+            .control("a", good)
+            .candidate("b", |b| {
+                let log = std::env::var_os("SUBJECT_LOG").expect("SUBJECT_LOG is set");
+                b.iter(move || {
+                    std::fs::write(&log, std::process::id().to_string()).unwrap();
+                    std::thread::sleep(std::time::Duration::from_secs(3600));
+                });
+            }),
         "apart_refuses" => experiment
             .separate_processes()
             .control("a", good)

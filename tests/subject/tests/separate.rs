@@ -13,11 +13,16 @@ fn the_turn_passes_between_processes_in_the_planned_order() {
     let record = subject.record();
     let log = std::fs::read_to_string(subject.path("log")).unwrap();
     // One line per slot, in the order in which they ran.
+    let mut pad_of = HashMap::new();
     let ran: Vec<(&str, &str)> = log
         .lines()
         .map(|line| {
             let mut words = line.split(' ');
-            (words.next().unwrap(), words.next().unwrap())
+            let mut next = || words.next().unwrap();
+            let ran = (next(), next());
+            let _iterations = next();
+            pad_of.insert(ran.0, next().parse::<usize>().unwrap());
+            ran
         })
         .collect();
     let mut seen = std::collections::HashSet::new();
@@ -44,6 +49,9 @@ fn the_turn_passes_between_processes_in_the_planned_order() {
                 .filter_map(|(pid, _)| instance_of.get(pid).copied())
                 .collect();
             let schedule = worker_schedule(record.plan.seed, "subject", experiment, worker.worker);
+            for pid in &pids {
+                assert_eq!(pad_of[pid], schedule.environment_pad, "its layout is drawn");
+            }
             let planned: Vec<usize> = schedule
                 .blocks
                 .iter()
