@@ -237,7 +237,7 @@ impl<'a> TargetRun<'a> {
         let Open { plan, index, .. } = self.experiments[at];
         let worker = self.experiments[at].next_worker();
         let file = worker_file(&self.session.dir, self.target, index, worker);
-        set_aside(&file)?;
+        set_aside(&self.session.dir, &file)?;
 
         let seed = self.session.plan.seed;
         let schedule = worker_schedule(seed, self.target, plan, worker);

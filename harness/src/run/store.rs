@@ -339,18 +339,42 @@ fn read_worker_file(path: &Path) -> Result<Option<WorkerData>, RunError> {
     }
 }
 
-/// Moves the file of an interrupted worker out of the way, keeping it.
-pub(super) fn set_aside(path: &Path) -> Result<(), RunError> {
-    if !path.exists() {
-        return Ok(());
-    }
-    for n in 1.. {
-        let mut kept = path.as_os_str().to_owned();
-        kept.push(format!(".interrupted-{n}"));
-        let kept = PathBuf::from(kept);
-        if !kept.exists() {
-            return std::fs::rename(path, kept).map_err(|e| RunError::file(path, e));
-        }
+/// Moves what an interrupted worker left, its observations and the notes of its
+/// arms, out of the way of the one that takes its place, keeping it.
+pub(super) fn set_aside(dir: &Path, observations: &Path) -> Result<(), RunError> {
+    let mut left = notes_of(dir, observations)?;
+    left.extend(observations.exists().then(|| observations.to_owned()));
+    for path in left {
+        let aside = |n: u32| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(format!(".interrupted-{n}"));
+            PathBuf::from(name)
+        };
+        let free = (1..).map(aside).find(|aside| !aside.exists());
+        let free = free.expect("numbers are endless");
+        std::fs::rename(&path, free).map_err(|e| RunError::file(&path, e))?;
     }
     Ok(())
+}
+
+/// What the arms of a worker noted: files of its name in the session's folders
+/// (see `Bencher::notes`).
+fn notes_of(dir: &Path, observations: &Path) -> Result<Vec<PathBuf>, RunError> {
+    let worker = observations.file_stem().unwrap_or_default();
+    let begin = format!("{}-", worker.to_string_lossy());
+    let entries = |dir: &Path| -> Result<Vec<PathBuf>, RunError> {
+        let read = || -> std::io::Result<Vec<PathBuf>> {
+            let entries = std::fs::read_dir(dir)?;
+            entries.map(|entry| Ok(entry?.path())).collect()
+        };
+        read().map_err(|e| RunError::file(dir, e))
+    };
+    let mut found = Vec::new();
+    for folder in entries(dir)?.into_iter().filter(|path| path.is_dir()) {
+        found.extend(entries(&folder)?.into_iter().filter(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with(&begin) && !name.contains(".interrupted-")
+        }));
+    }
+    Ok(found)
 }
