@@ -70,3 +70,56 @@ fn the_turn_passes_between_processes_in_the_planned_order() {
         assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists());
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_arm_that_hangs_does_not_outlive_its_worker() {
+    use std::process::Stdio;
+    use std::time::{Duration, Instant};
+
+    let subject = Subject::new("apart_hangs");
+    let mut session = subject
+        .command(&["--bench"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // Generous waits: they end as soon as what they wait for is there.
+    let wait = |done: &dyn Fn() -> bool| {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !done() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        done()
+    };
+    let pid = || {
+        std::fs::read_to_string(subject.path("log"))
+            .ok()?
+            .parse()
+            .ok()
+    };
+    assert!(wait(&|| pid().is_some()), "the arm was never asked");
+    let pid: u32 = pid().unwrap();
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let (_, fields) = stat.rsplit_once(") ").unwrap();
+    let worker: i32 = fields.split(' ').nth(1).unwrap().parse().unwrap();
+    #[allow(unsafe_code, reason = "the standard library can only kill children")]
+    // SAFETY: kill has no memory effects; the process is a child of our child.
+    let sent = unsafe { libc::kill(worker, libc::SIGKILL) };
+    assert_eq!(sent, 0);
+    session.wait().unwrap();
+    // A zombie that nobody waits for has ended, too.
+    let gone = || {
+        std::fs::read_to_string(format!("/proc/{pid}/stat"))
+            .map_or(true, |stat| stat.contains(") Z "))
+    };
+    let ended = wait(&gone);
+    if !ended {
+        #[allow(unsafe_code, reason = "the standard library can only kill children")]
+        // SAFETY: kill has no memory effects; the process is of this test.
+        unsafe {
+            libc::kill(pid as i32, libc::SIGKILL)
+        };
+    }
+    assert!(ended, "process {pid} is an orphan");
+}
