@@ -12,6 +12,7 @@ use evenhand_harness::plan::{
     ReplicationUnit, SecondaryMetric, SecondaryRole, Seed, SlotFlags, StopRule, TargetPlan,
 };
 use evenhand_harness::schedule::worker_schedule;
+use evenhand_harness::suite::CODE_HASH;
 
 const WORKERS: u32 = 16;
 const BLOCKS: u32 = 8;
@@ -35,10 +36,21 @@ fn judged(
     facts: &[&[(&str, &str)]],
     slot: impl Fn(usize, usize, f64) -> Slot,
 ) -> ExperimentJudgement {
+    let time = metric("time", "ns");
+    judged_under(StopRule::Fixed, time, secondary, facts, slot)
+}
+
+fn judged_under(
+    stop_rule: StopRule,
+    primary: Metric,
+    secondary: Vec<SecondaryMetric>,
+    facts: &[&[(&str, &str)]],
+    slot: impl Fn(usize, usize, f64) -> Slot,
+) -> ExperimentJudgement {
     let experiment = ExperimentPlan {
         id: "e".into(),
         arms: vec!["a".into(), "b".into()],
-        metric: metric("time", "ns"),
+        metric: primary,
         margin: Margin::relative(0.01),
         estimand: Estimand::PairedLogRatio,
         secondary,
@@ -110,7 +122,7 @@ fn judged(
         created: "2026-01-01T00:00:00Z".into(),
         seed,
         alpha: 0.05,
-        stop_rule: StopRule::Fixed,
+        stop_rule,
         attempt: 1,
         repeats: None,
         targets: vec![TargetPlan {
@@ -173,6 +185,65 @@ fn secondary_metrics_have_claims_in_a_family_of_their_own() {
     assert_eq!(shown.arms[0].median, None, "missing is not zero");
 }
 
+/// p of the secondary metrics' claims, alone and in their family.
+fn family(judged: &ExperimentJudgement) -> Vec<(f64, f64)> {
+    let claims = judged.secondary.iter().map(|s| &s.claims[0].estimate);
+    claims
+        .map(|e| (e.p.unwrap(), e.p_adjusted.unwrap()))
+        .collect()
+}
+
+fn three() -> Vec<SecondaryMetric> {
+    ["one", "two", "three"]
+        .map(|id| secondary(id, "ns", SecondaryRole::Claim))
+        .to_vec()
+}
+
+#[test]
+fn sequential_p_values_pay_for_their_family() {
+    // Sign flips know nothing of when an e-process stops.
+    let time = metric("time", "ns");
+    let judged = judged_under(StopRule::EProcess, time, three(), &[], |arm, _, noise| {
+        let value = Some(faster(arm, noise));
+        (value, vec![value; 3], SlotFlags::NONE)
+    });
+    for (p, adjusted) in family(&judged) {
+        assert!((adjusted - 3.0 * p).abs() < 1e-9, "{adjusted} of {p}");
+    }
+}
+
+#[test]
+fn signs_are_flipped_together_only_over_the_same_workers() {
+    // As many units in every metric, but each lacks another worker.
+    let worker = std::cell::Cell::new(0);
+    let judged = judged(three(), &[], |arm, at, noise| {
+        worker.set(worker.get() + usize::from(at == 0));
+        let value = faster(arm, noise);
+        let secondary = (1..=3).map(|missing| (worker.get() != missing).then_some(value));
+        (Some(value), secondary.collect(), SlotFlags::NONE)
+    });
+    for (p, adjusted) in family(&judged) {
+        assert!((adjusted - 3.0 * p).abs() < 1e-9, "{adjusted} of {p}");
+    }
+}
+
+#[test]
+fn a_metric_is_held_to_its_own_direction() {
+    let time = Metric::new("time", "ns", Direction::Context);
+    let queue = Metric::new("queue", "requests", Direction::Context);
+    let metrics = vec![
+        secondary("slower", "ns", SecondaryRole::Claim),
+        SecondaryMetric::new(queue, SecondaryRole::Claim).margin(Margin::relative(0.01)),
+    ];
+    let judged = judged_under(StopRule::Fixed, time, metrics, &[], |arm, _, noise| {
+        let value = Some(faster(arm, noise));
+        (value, vec![value; 2], SlotFlags::NONE)
+    });
+    assert!(codes(&judged).contains(&Code::DirectionUndeclared));
+    assert_eq!(judged.secondary[0].claims[0].class, Class::Strong);
+    assert_eq!(judged.secondary[1].claims[0].class, Class::Invalid);
+}
+
 #[test]
 fn the_primary_claims_only_what_the_corroborating_metric_shows() {
     let cycles = || vec![secondary("cycles", "cycles", SecondaryRole::Corroborate)];
@@ -227,6 +298,38 @@ fn unequal_work_leaves_metrics_per_unit_of_work() {
     assert!(codes(&once).contains(&Code::TokenMismatch));
     assert_eq!(once.secondary[1].claims[0].class, Class::Strong);
     assert_eq!(once.secondary[2].claims[0].class, Class::Invalid);
+}
+
+#[test]
+fn work_that_is_known_of_one_arm_only_is_not_equal() {
+    let run = |tokens: fn(usize, usize) -> Option<f64>, fails: fn(usize) -> bool| {
+        let metrics = vec![secondary("tokens", "tokens", SecondaryRole::Match)];
+        judged(metrics, &[], move |arm, at, noise| {
+            if fails(at) {
+                return (None, vec![None], SlotFlags::FAILED);
+            }
+            let value = faster(arm, noise);
+            (Some(value), vec![tokens(arm, at)], SlotFlags::NONE)
+        })
+    };
+    let one = run(|arm, _| (arm == 0).then_some(32.0), |_| false);
+    assert_eq!(one.claims[0].class, Class::Invalid);
+    assert!(codes(&one).contains(&Code::TokenMismatch));
+    let some = run(|arm, at| (arm == 0 || at > 9).then_some(32.0), |_| false);
+    assert!(codes(&some).contains(&Code::TokenMismatch));
+    // A request that failed did no work that could be compared.
+    let failed = run(|_, _| Some(32.0), |at| at == 5);
+    assert_eq!(failed.claims[0].class, Class::Strong);
+}
+
+#[test]
+fn a_slot_without_a_value_is_a_failed_one() {
+    let missing = judged(vec![], &[], |arm, at, noise| {
+        let value = (arm == 0 || at % 3 != 0).then(|| faster(arm, noise));
+        (value, vec![], SlotFlags::NONE)
+    });
+    assert_eq!(missing.claims[0].class, Class::Invalid);
+    assert!(codes(&missing).contains(&Code::ErrorsPresent));
 }
 
 #[test]
@@ -323,11 +426,20 @@ fn flags_act_by_their_share_and_their_code() {
 #[test]
 fn equal_machine_code_is_reported() {
     let run = |b: &'static str| {
-        let facts: &[&[(&str, &str)]] = &[&[("code_hash", "c0de")], &[("code_hash", b)], &[]];
+        let facts: &[&[(&str, &str)]] = &[&[(CODE_HASH, "c0de")], &[(CODE_HASH, b)], &[]];
         judged(vec![], facts, |_, _, noise| {
             (Some(100.0 * (1.0 + noise)), vec![], SlotFlags::NONE)
         })
     };
     assert!(codes(&run("c0de")).contains(&Code::SameCode));
     assert!(!codes(&run("0ther")).contains(&Code::SameCode));
+}
+
+#[test]
+fn a_code_hash_may_be_any_text() {
+    let hash: &[(&str, &str)] = &[(CODE_HASH, "aüüüüüüüüüüü")];
+    let judged = judged(vec![], &[hash, hash, &[]], |_, _, noise| {
+        (Some(100.0 * (1.0 + noise)), vec![], SlotFlags::NONE)
+    });
+    assert!(codes(&judged).contains(&Code::SameCode));
 }

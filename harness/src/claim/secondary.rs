@@ -7,7 +7,7 @@ use super::number::round12;
 use super::units::{effects, margins, units_of};
 use super::{ArmSummary, Claim, Evidence};
 use crate::estimate::{holm, max_t};
-use crate::gate::{Code, Reason};
+use crate::gate::{Code, Reason, check_metric};
 use crate::observation::{ExperimentData, Quantity, block_means};
 use crate::plan::{ExperimentPlan, SecondaryMetric, SecondaryRole, StopRule};
 use bootstrap::Stream;
@@ -37,6 +37,8 @@ struct Member<'a> {
     /// Place of the metric in the plan.
     metric: usize,
     draft: Draft<'a>,
+    /// Workers of the units.
+    workers: Vec<u32>,
     /// Effects of the units.
     effects: Vec<f64>,
 }
@@ -70,11 +72,10 @@ pub(super) fn judge(
                 SecondaryRole::ClaimPerUnit => common.to_vec(),
                 _ => all.to_vec(),
             };
-            gates.retain(|reason| reason.code != Code::MarginUndeclared);
-            if !alone.margin.declared {
-                let detail = "the default of 1 % was used";
-                gates.push(Reason::new(Code::MarginUndeclared, detail));
-            }
+            // The primary metric's own declarations say nothing about this one.
+            let own = [Code::DirectionUndeclared, Code::MarginUndeclared];
+            gates.retain(|reason| !own.contains(&reason.code));
+            gates.extend(check_metric(alone));
             gates.extend(below_noise_floor(
                 noise_floor,
                 bounds,
@@ -91,6 +92,7 @@ pub(super) fn judge(
                 members.push(Member {
                     metric: at,
                     draft,
+                    workers: units.iter().map(|u| u.worker).collect(),
                     effects: d,
                 });
             }
@@ -108,7 +110,7 @@ pub(super) fn judge(
             .iter()
             .filter(|member| member.draft.candidate == candidate)
             .collect();
-        for (member, p) in family.iter().zip(adjust(&family, seed)) {
+        for (member, p) in family.iter().zip(adjust(&family, rule, seed)) {
             judged[member.metric].claims.push(finish(&member.draft, p));
         }
     }
@@ -126,14 +128,15 @@ fn alone(plan: &ExperimentPlan, secondary: &SecondaryMetric) -> ExperimentPlan {
 }
 
 /// p adjusted over the secondary metrics of one comparison: joint sign flips
-/// where all have the same units, Holm otherwise.
-fn adjust(family: &[&Member<'_>], seed: u64) -> Vec<Option<f64>> {
+/// where p comes from sign flips and all have the same units, Holm otherwise.
+fn adjust(family: &[&Member<'_>], rule: &StopRule, seed: u64) -> Vec<Option<f64>> {
     let own: Vec<Option<f64>> = family.iter().map(|m| m.draft.evidence.p).collect();
     let ps: Vec<f64> = own.iter().map(|p| p.unwrap_or(1.0)).collect();
     let joinable = |member: &&Member<'_>| {
-        member.draft.evidence.p.is_some() && member.effects.len() == family[0].effects.len()
+        member.draft.evidence.p.is_some() && member.workers == family[0].workers
     };
-    let joint = if family.len() > 1 && family.iter().all(joinable) {
+    let flipped = *rule != StopRule::EProcess;
+    let joint = if flipped && family.len() > 1 && family.iter().all(joinable) {
         let effects: Vec<Vec<f64>> = family.iter().map(|m| m.effects.clone()).collect();
         let seed = Stream::new(seed, "secondary metrics").next_u64();
         max_t(&effects, seed).ok().map(|t| t.adjusted)
@@ -171,6 +174,10 @@ pub(super) fn unmatched(plan: &ExperimentPlan, data: &ExperimentData) -> Vec<Rea
                 "tokens" => Code::TokenMismatch,
                 _ => Code::WorkUnitMismatch,
             };
+            if let Some(unknown) = unknown_in_part(plan, data, at, candidate) {
+                let detail = format!("{}: not known of {unknown}", secondary.metric.id);
+                reasons.push(Reason::new(code, detail));
+            }
             if let Some((control, other)) = example {
                 let detail = format!(
                     "{}: {unequal} of {blocks} blocks differ between `{}` and `{}`, for example \
@@ -186,6 +193,40 @@ pub(super) fn unmatched(plan: &ExperimentPlan, data: &ExperimentData) -> Vec<Rea
         }
     }
     reasons
+}
+
+/// Slots that did their work and do not tell how much, where others do.
+fn unknown_in_part(
+    plan: &ExperimentPlan,
+    data: &ExperimentData,
+    metric: usize,
+    candidate: usize,
+) -> Option<String> {
+    let counts = [0, candidate].map(|arm| {
+        let (mut known, mut all) = (0, 0);
+        for worker in data.workers.iter().filter(|w| w.is_complete()) {
+            let values = worker.values(Quantity::Secondary(metric));
+            let compared = (0..worker.len()).filter(|&slot| {
+                usize::from(worker.instance[slot]) == arm
+                    && !worker.control_pair[slot]
+                    && !worker.failed(slot)
+            });
+            for slot in compared {
+                all += 1;
+                known += usize::from(values.get(slot).is_some_and(Option::is_some));
+            }
+        }
+        (known, all)
+    });
+    let [(control, _), (other, _)] = counts;
+    if control + other == 0 || counts.iter().all(|(known, all)| known == all) {
+        return None;
+    }
+    let parts = [0, candidate].into_iter().zip(counts);
+    let parts = parts.map(|(arm, (known, all))| {
+        format!("{} of {all} slots of `{}`", all - known, plan.arms[arm])
+    });
+    Some(parts.collect::<Vec<_>>().join(" and "))
 }
 
 /// Whether a metric that must move like the primary one does not.
@@ -241,7 +282,7 @@ pub(super) fn same_code(data: &ExperimentData, candidate: usize) -> Option<Reaso
     let first = hash(complete.peek()?, 0)?;
     let same = complete.all(|w| hash(w, 0).is_some() && hash(w, 0) == hash(w, candidate));
     same.then(|| {
-        let short = &first[..first.len().min(12)];
+        let short: String = first.chars().take(12).collect();
         Reason::new(Code::SameCode, format!("code hash {short}"))
     })
 }

@@ -75,16 +75,28 @@ pub fn check_experiment(
     reasons
 }
 
+/// What the declaration of the experiment's metric gives reason for.
+#[must_use]
+pub fn check_metric(experiment: &ExperimentPlan) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    if !experiment.has_control() {
+        return reasons;
+    }
+    if experiment.metric.direction == Direction::Context {
+        let detail = format!("`{}` only describes", experiment.metric.id);
+        reasons.push(Reason::new(Code::DirectionUndeclared, detail));
+    }
+    if !experiment.margin.declared {
+        let detail = "the default of 1 % was used";
+        reasons.push(Reason::new(Code::MarginUndeclared, detail));
+    }
+    reasons
+}
+
 /// What the plan itself caps.
 fn declaration(plan: &Plan, experiment: &ExperimentPlan) -> Vec<Reason> {
-    let mut reasons = Vec::new();
+    let mut reasons = check_metric(experiment);
     let mut add = |code, detail: &str| reasons.push(Reason::new(code, detail));
-    if experiment.metric.direction == Direction::Context && experiment.has_control() {
-        add(
-            Code::DirectionUndeclared,
-            &format!("`{}` only describes", experiment.metric.id),
-        );
-    }
     match experiment.design {
         Design::ImportedFixed => add(Code::OrderNotRandomised, "the same arm always came first"),
         Design::ImportedUnknown => add(Code::OrderUnknown, "the data have no order"),
@@ -101,9 +113,6 @@ fn declaration(plan: &Plan, experiment: &ExperimentPlan) -> Vec<Reason> {
             Code::StopRuleUndeclared,
             "the data do not say how many units were planned",
         );
-    }
-    if !experiment.margin.declared && experiment.has_control() {
-        add(Code::MarginUndeclared, "the default of 1 % was used");
     }
     if experiment.aa_blocks == 0 && experiment.has_control() {
         add(Code::NoAaControl, "there are no A/A blocks");

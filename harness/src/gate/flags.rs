@@ -37,16 +37,15 @@ impl Count {
     }
 }
 
-/// Reasons of the flags of all slots that compare arms.
+/// Reasons of the flags and the missing values of all slots.
 pub(super) fn flagged(plan: &ExperimentPlan, workers: &[&WorkerData]) -> Vec<Reason> {
+    let failed = counts(plan, workers, WorkerData::failed);
+    let mut reasons: Vec<Reason> = failures(plan, &failed).into_iter().collect();
     if workers.iter().all(|w| w.flags.is_empty()) {
-        return Vec::new();
+        return reasons;
     }
-    let mut reasons: Vec<Reason> = failures(plan, &counts(plan, workers, SlotFlags::FAILED))
-        .into_iter()
-        .collect();
     for &(flag, code, limit) in RULES {
-        let counts = counts(plan, workers, flag);
+        let counts = counts(plan, workers, |w, slot| w.flags_of(slot).contains(flag));
         if counts.iter().all(|c| c.flagged == 0) {
             continue;
         }
@@ -82,7 +81,11 @@ fn failures(plan: &ExperimentPlan, counts: &[Count]) -> Option<Reason> {
 }
 
 /// Per arm; the shadow counts with the control, whose code it runs.
-fn counts(plan: &ExperimentPlan, workers: &[&WorkerData], flag: SlotFlags) -> Vec<Count> {
+fn counts(
+    plan: &ExperimentPlan,
+    workers: &[&WorkerData],
+    flagged: impl Fn(&WorkerData, usize) -> bool,
+) -> Vec<Count> {
     let mut counts = vec![Count::default(); plan.arms.len()];
     for worker in workers {
         for (slot, &instance) in worker.instance.iter().enumerate() {
@@ -93,7 +96,7 @@ fn counts(plan: &ExperimentPlan, workers: &[&WorkerData], flag: SlotFlags) -> Ve
                 0
             }];
             count.all += 1;
-            count.flagged += u64::from(worker.flags_of(slot).contains(flag));
+            count.flagged += u64::from(flagged(worker, slot));
         }
     }
     counts

@@ -8,7 +8,7 @@ mod checks;
 mod code;
 mod flags;
 
-pub use checks::{check_experiment, check_units};
+pub use checks::{check_experiment, check_metric, check_units};
 pub use code::{Code, Severity};
 
 use serde::{Deserialize, Serialize};

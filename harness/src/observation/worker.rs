@@ -198,6 +198,12 @@ impl WorkerData {
         self.flags.get(slot).copied().unwrap_or_default()
     }
 
+    /// Whether a slot's work failed: it says so, or it has no value.
+    #[must_use]
+    pub fn failed(&self, slot: usize) -> bool {
+        self.value[slot].is_none() || self.flags_of(slot).contains(SlotFlags::FAILED)
+    }
+
     /// Whether the worker counts as a unit.
     #[must_use]
     pub fn is_complete(&self) -> bool {
