@@ -175,6 +175,26 @@ fn missing_and_truncated_files_are_named() {
     assert!(load(dir.path()).unwrap_err().contains("several files"));
 }
 
+/// llama.cpp would end answers at a token that it is told of by mistake.
+#[test]
+fn a_model_without_an_ending_token_is_exported_without_one() {
+    const KEY: &[u8] = b"tokenizer.ggml.eos_token_id";
+    let names_one = |dir: &Path| {
+        let gguf = std::fs::read(dir.join("model.gguf")).unwrap();
+        gguf.windows(KEY.len()).any(|bytes| bytes == KEY)
+    };
+    assert!(names_one(FOLDER.path()));
+    let dir = changed("config.json", |content| {
+        let text = String::from_utf8(std::mem::take(content)).unwrap();
+        *content = text.replace("\"eos_token_id\": 1,", "").into_bytes();
+    });
+    let model = load(dir.path()).unwrap();
+    assert!(model.config().eos_token_ids.is_empty());
+    let exported = tempfile::tempdir().unwrap();
+    export::write(exported.path(), &model).unwrap();
+    assert!(!names_one(exported.path()));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 

@@ -4,7 +4,6 @@ mod gguf;
 mod hugging_face;
 mod safetensors;
 
-use super::config::Config;
 use super::model::{Model, ModelError, Slice, WeightType};
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -74,9 +73,4 @@ fn widened(values: Slice<'_>) -> Vec<f32> {
         Slice::F32(values) => values.to_vec(),
         Slice::Bf16(values) => values.iter().map(|v| v.to_f32()).collect(),
     }
-}
-
-/// The first token that ends an answer.
-fn eos(config: &Config) -> u32 {
-    config.eos_token_ids.first().copied().unwrap_or(0)
 }
