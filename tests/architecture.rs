@@ -84,7 +84,7 @@ const PLATFORM_MATH: &[&str] = &[
 /// What each part of the root crate may use of the harness and of its siblings.
 const ROOT: &[(&str, &[&str])] = &[
     ("inputs", &[]),
-    ("runtime", &[]),
+    ("runtime", &["harness::run"]),
     ("executor", &["harness::suite", "harness::timer"]),
     ("device", &["harness::plan", "harness::suite"]),
     (

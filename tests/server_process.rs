@@ -1,6 +1,5 @@
 //! The server as a process: readiness, orphans, signals, killed clients, memory.
-//! This
-//! executable starts itself again as server, as parent of a server and as
+//! This executable starts itself again as server, as parent of a server and as
 //! client, which libtest's main function does not allow.
 
 use evenhand::runtime::{Options, child};
@@ -25,8 +24,12 @@ fn main() -> ExitCode {
         Some("--list") => return ExitCode::SUCCESS,
         _ => {}
     }
-    let tests: [(&str, fn()); 6] = [
+    let tests: [(&str, fn()); 7] = [
         ("a_child_serves_and_stops", a_child_serves_and_stops),
+        (
+            "a_child_that_is_asked_to_end_finishes_its_streams",
+            a_child_that_is_asked_to_end_finishes_its_streams,
+        ),
         (
             "a_child_that_cannot_serve_says_why",
             a_child_that_cannot_serve_says_why,
@@ -70,13 +73,7 @@ fn parent() -> ExitCode {
 
 /// Opens a stream, says so, and waits to be killed.
 fn client(address: SocketAddr) -> ExitCode {
-    let mut socket = TcpStream::connect(address).unwrap();
-    write!(
-        socket,
-        "POST /v1/completions HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n{STREAM}",
-        STREAM.len()
-    )
-    .unwrap();
+    let mut socket = post(address, STREAM);
     let mut byte = [0];
     socket.read_exact(&mut byte).unwrap();
     println!("streaming");
@@ -84,11 +81,16 @@ fn client(address: SocketAddr) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn get(address: SocketAddr, path: &str) -> String {
-    let mut socket = TcpStream::connect(address).unwrap();
+fn connect(address: SocketAddr) -> TcpStream {
+    let socket = TcpStream::connect(address).unwrap();
     socket
         .set_read_timeout(Some(Duration::from_secs(60)))
         .unwrap();
+    socket
+}
+
+fn get(address: SocketAddr, path: &str) -> String {
+    let mut socket = connect(address);
     write!(
         socket,
         "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
@@ -97,6 +99,18 @@ fn get(address: SocketAddr, path: &str) -> String {
     let mut answer = String::new();
     socket.read_to_string(&mut answer).unwrap();
     answer
+}
+
+fn post(address: SocketAddr, body: &str) -> TcpStream {
+    let mut socket = connect(address);
+    write!(
+        socket,
+        "POST /v1/completions HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    socket
 }
 
 fn eventually(what: &str, holds: impl Fn() -> bool) {
@@ -122,6 +136,27 @@ fn a_child_serves_and_stops() {
     assert!(get(address, "/health").starts_with("HTTP/1.1 200"));
     assert!(server.stop().unwrap().success());
     assert!(TcpStream::connect(address).is_err());
+}
+
+fn a_child_that_is_asked_to_end_finishes_its_streams() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let mut options = Options::default();
+        options.limits.drain_ms = 60_000;
+        let server = child::spawn(&this(), &options).unwrap();
+        let body = STREAM.replace("4000", "300");
+        let mut stream = post(server.address(), &body);
+        stream.read_exact(&mut [0]).unwrap();
+        let pid = Pid::from_raw(i32::try_from(server.id()).unwrap()).unwrap();
+        kill_process(pid, signal).unwrap();
+        let mut rest = String::new();
+        stream.read_to_string(&mut rest).unwrap();
+        assert!(rest.contains("\"finish_reason\":\"length\""), "{signal:?}");
+        // Before its input closes, which `stop` does.
+        eventually("nothing listens", || {
+            TcpStream::connect(server.address()).is_err()
+        });
+        assert_eq!(server.stop().unwrap().code(), Some(0), "{signal:?}");
+    }
 }
 
 fn a_child_that_cannot_serve_says_why() {
@@ -206,17 +241,7 @@ fn memory_is_flat_over_many_requests() {
     let run = |n: usize| {
         for i in 0..n {
             let body = format!(r#"{{"model": "tiny", "prompt": "request {i}", "max_tokens": 2}}"#);
-            let mut socket = TcpStream::connect(server.address()).unwrap();
-            socket
-                .set_read_timeout(Some(Duration::from_secs(60)))
-                .unwrap();
-            write!(
-                socket,
-                "POST /v1/completions HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
-                 content-length: {}\r\n\r\n{body}",
-                body.len()
-            )
-            .unwrap();
+            let mut socket = post(server.address(), &body);
             let mut answer = String::new();
             socket.read_to_string(&mut answer).unwrap();
             assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");

@@ -19,62 +19,35 @@ Examples:
 pub(super) struct Arguments {
     /// The folder; made if it does not exist
     dir: PathBuf,
-    /// The model
-    #[arg(long, default_value = "tiny", value_enum)]
-    preset: PresetName,
+    /// Model drawn from a seed: tiny (5.2 M parameters) or small (68 M)
+    #[arg(long, value_name = "NAME", default_value = "tiny")]
+    preset: Preset,
     /// What its weights are drawn from
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// What its weights are rounded to
-    #[arg(long, default_value = "f32", value_enum)]
-    weights: WeightName,
+    #[arg(long, value_enum, default_value_t)]
+    weights: WeightType,
     /// Type of the weights in model.gguf [default: as --weights]
     #[arg(long, value_enum)]
-    gguf: Option<GgufName>,
-}
-
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum PresetName {
-    Tiny,
-    Small,
-}
-
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum WeightName {
-    F32,
-    Bf16,
-}
-
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum GgufName {
-    F32,
-    F16,
-    Bf16,
+    gguf: Option<GgufType>,
 }
 
 /// Writes the model's files and prints where and what it is.
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
-    let preset = match arguments.preset {
-        PresetName::Tiny => Preset::Tiny,
-        PresetName::Small => Preset::Small,
-    };
-    let (weights, same) = match arguments.weights {
-        WeightName::F32 => (WeightType::F32, GgufType::F32),
-        WeightName::Bf16 => (WeightType::Bf16, GgufType::Bf16),
-    };
-    let gguf = match arguments.gguf {
-        None => same,
-        Some(GgufName::F32) => GgufType::F32,
-        Some(GgufName::F16) => GgufType::F16,
-        Some(GgufName::Bf16) => GgufType::Bf16,
-    };
+    let (preset, weights) = (arguments.preset, arguments.weights);
+    let gguf = arguments.gguf.unwrap_or_else(|| weights.into());
     let options = LoadOptions {
         weights,
         ..LoadOptions::default()
     };
-    let fail = |e: crate::runtime::ModelError| Failure::internal(e.to_string());
-    let model = Model::preset(preset, arguments.seed, &options).map_err(fail)?;
-    export::write_with(&arguments.dir, &model, gguf).map_err(fail)?;
+    let model = Model::preset(preset, arguments.seed, &options)
+        .map_err(|e| Failure::internal(e.to_string()))?;
+    export::write_with(&arguments.dir, &model, gguf).map_err(|e| {
+        Failure::internal(format!(
+            "{e}; the model is not written: make room there or name another folder"
+        ))
+    })?;
     let description = model.describe();
     anstream::println!(
         "{}: {preset}, seed {}, {:.1} M parameters, {}",

@@ -84,20 +84,20 @@ enum Switch {
 #[command(next_help_heading = "Work")]
 struct Work {
     /// What weights are rounded to
-    #[arg(long, value_parser = ["f32", "bf16"], default_value = "f32")]
-    weights: String,
+    #[arg(long, value_enum, default_value_t)]
+    weights: WeightType,
     /// When bf16 weights become f32
-    #[arg(long, value_parser = ["at-load", "on-the-fly"], default_value = "on-the-fly")]
-    conversion: String,
+    #[arg(long, value_enum, default_value_t)]
+    conversion: Conversion,
     /// When weights are read or drawn
-    #[arg(long, value_parser = ["preload", "lazy"], default_value = "preload")]
-    loading: String,
+    #[arg(long, value_enum, default_value_t)]
+    loading: Loading,
     /// How the feed-forward layer projects
-    #[arg(long, value_parser = ["batched", "separate"], default_value = "batched")]
-    ffn: String,
+    #[arg(long, value_enum, default_value_t)]
+    ffn: FfnProjection,
     /// Instructions of the linear layers
-    #[arg(long, value_parser = ["auto", "scalar"], default_value = "auto")]
-    simd: String,
+    #[arg(long, value_enum, default_value_t)]
+    simd: Simd,
     /// Remember the tokens of words
     #[arg(long, value_enum, default_value = "on")]
     tokenizer_cache: Switch,
@@ -188,29 +188,13 @@ impl Arguments {
 }
 
 impl Work {
-    /// clap has refused every other word.
     fn load(&self) -> LoadOptions {
         LoadOptions {
-            weights: match self.weights.as_str() {
-                "bf16" => WeightType::Bf16,
-                _ => WeightType::F32,
-            },
-            conversion: match self.conversion.as_str() {
-                "at-load" => Conversion::AtLoad,
-                _ => Conversion::OnTheFly,
-            },
-            loading: match self.loading.as_str() {
-                "lazy" => Loading::Lazy,
-                _ => Loading::Preload,
-            },
-            ffn: match self.ffn.as_str() {
-                "separate" => FfnProjection::Separate,
-                _ => FfnProjection::Batched,
-            },
-            simd: match self.simd.as_str() {
-                "scalar" => Simd::Scalar,
-                _ => Simd::Auto,
-            },
+            weights: self.weights,
+            conversion: self.conversion,
+            loading: self.loading,
+            ffn: self.ffn,
+            simd: self.simd,
             tokenizer_cache: match self.tokenizer_cache {
                 Switch::On => TokenizerCache::On,
                 Switch::Off => TokenizerCache::Off,

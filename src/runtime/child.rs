@@ -2,7 +2,8 @@
 //!
 //! The child reads its [`Options`] as one line of JSON from standard input and
 //! answers one line on standard output when it serves. It ends when its input
-//! closes, so that it never outlives its parent, however that ends.
+//! closes, so that it never outlives its parent, however that ends, and when
+//! SIGTERM or SIGINT asks it to; either way running requests may finish.
 //!
 //! ```no_run
 //! use evenhand::runtime::{Options, child};
@@ -23,11 +24,16 @@
 
 use super::options::Options;
 use super::service::{Runtime, RuntimeError};
+use evenhand_harness::run::stop_flag;
 use std::ffi::OsStr;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitCode, ExitStatus, Stdio};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
 
 /// First argument of a server process.
 pub const SERVE_ARGUMENT: &str = "__serve";
@@ -35,6 +41,8 @@ pub const SERVE_ARGUMENT: &str = "__serve";
 pub const READY: &str = "evenhand-serve: ready ";
 /// What begins the line that says why the child can't serve.
 const REFUSED: &str = "evenhand-serve: refused ";
+/// How often the stop flag is looked at.
+const GLANCE: Duration = Duration::from_millis(10);
 
 /// A server process; dropping it stops it.
 #[derive(Debug)]
@@ -126,30 +134,40 @@ impl Drop for ServerProcess {
 }
 
 /// When this process was started by [`spawn`], serves until standard input
-/// closes and returns the exit code.
+/// closes or a signal asks for the end, and returns the exit code.
 #[must_use]
 pub fn serve_if_asked() -> Option<ExitCode> {
     (std::env::args_os().nth(1).as_deref() == Some(OsStr::new(SERVE_ARGUMENT))).then(serve)
 }
 
 fn serve() -> ExitCode {
-    let mut input = io::stdin().lock();
-    let mut line = String::new();
-    let options = match input.read_line(&mut line) {
-        Ok(_) => serde_json::from_str::<Options>(&line).map_err(|e| e.to_string()),
-        Err(e) => Err(e.to_string()),
-    };
-    let started = options.and_then(|options| Runtime::spawn(options).map_err(|e| e.to_string()));
-    let runtime = match started {
-        Ok(runtime) => runtime,
+    match serve_to_the_end() {
+        Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             println!("{REFUSED}{problem}");
-            return ExitCode::from(2);
+            ExitCode::from(2)
         }
-    };
+    }
+}
+
+fn serve_to_the_end() -> Result<(), String> {
+    let stop = stop_flag().map_err(|e| e.to_string())?;
+    let mut line = String::new();
+    io::stdin()
+        .read_line(&mut line)
+        .map_err(|e| e.to_string())?;
+    let options = serde_json::from_str::<Options>(&line).map_err(|e| e.to_string())?;
+    let runtime = Runtime::spawn(options).map_err(|e| e.to_string())?;
     // A parent that is gone is noticed right below.
     let _ = writeln!(io::stdout(), "{READY}{}", runtime.address());
-    let _ = io::copy(&mut input.by_ref(), &mut io::sink());
+    let (open, parent) = channel::<()>();
+    thread::spawn(move || {
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
+        drop(open);
+    });
+    while !stop.load(Ordering::Relaxed)
+        && parent.recv_timeout(GLANCE) == Err(RecvTimeoutError::Timeout)
+    {}
     runtime.stop();
-    ExitCode::SUCCESS
+    Ok(())
 }

@@ -212,7 +212,6 @@ impl Config {
             ("head_dim", self.head_dim),
             ("vocab_size", self.vocab_size),
             ("max_position_embeddings", self.max_position_embeddings),
-            ("num_attention_heads times head_dim", self.query_width()),
         ];
         for (field, value) in dimensions {
             if value == 0 || value > LARGEST_DIMENSION {
@@ -220,6 +219,13 @@ impl Config {
                     "{field} is {value}, not in 1..={LARGEST_DIMENSION}"
                 ));
             }
+        }
+        // Only now the product can't overflow.
+        if self.query_width() > LARGEST_DIMENSION {
+            return Err(format!(
+                "num_attention_heads times head_dim is {}, above {LARGEST_DIMENSION}",
+                self.query_width()
+            ));
         }
         if !self.head_dim.is_multiple_of(2) {
             return Err(format!(

@@ -2,6 +2,8 @@
 
 mod bundle;
 mod documents;
+#[cfg(feature = "runtime")]
+mod export_model;
 mod golden;
 mod measuring;
 mod support;

@@ -7,6 +7,7 @@ use evenhand::runtime::engine::{
 };
 use evenhand::runtime::{LoadOptions, Model, Options, Preset, Runtime};
 use serde_json::{Value, json};
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 
 const TEXT: &str = "/v1/completions";
@@ -39,9 +40,11 @@ fn sixty_four_streams_at_once_say_what_each_says_alone() {
 /// Slots and numbers of tokens of every step.
 type Steps = Vec<Vec<(usize, usize)>>;
 
-/// Notes which slots took part in each step with how many tokens.
+/// Notes which slots took part in each step with how many tokens. The first
+/// step waits until every request is there, however busy the machine is.
 struct Recorder {
     inner: CpuBackend,
+    all_there: Receiver<()>,
     steps: Arc<Mutex<Steps>>,
 }
 
@@ -63,6 +66,8 @@ impl Backend for Recorder {
     }
     fn forward(&mut self, work: &[Work<'_>], logits: &mut Vec<f32>) -> Result<(), BackendError> {
         let step = work.iter().map(|w| (w.slot, w.tokens.len())).collect();
+        // Later the channel is closed.
+        let _ = self.all_there.recv();
         self.steps.lock().unwrap().push(step);
         self.inner.forward(work, logits)
     }
@@ -87,8 +92,10 @@ fn asked(prompt: Vec<u32>, max_tokens: usize) -> Request {
 fn record(requests: Vec<Request>, options: EngineOptions) -> (Steps, Vec<usize>) {
     let model = Arc::new(Model::preset(Preset::Tiny, 1, &LoadOptions::default()).unwrap());
     let steps = Arc::new(Mutex::new(Vec::new()));
+    let (go, all_there) = channel();
     let backend = Recorder {
         inner: CpuBackend::new(Arc::clone(&model)),
+        all_there,
         steps: Arc::clone(&steps),
     };
     let counters = Arc::new(Counters::default());
@@ -97,6 +104,7 @@ fn record(requests: Vec<Request>, options: EngineOptions) -> (Steps, Vec<usize>)
         .into_iter()
         .map(|r| engine.submit(r).unwrap())
         .collect();
+    drop(go);
     let mut lengths = Vec::new();
     for mut answer in answers {
         let mut length = 0;

@@ -1,7 +1,7 @@
 //! `model.gguf`, version 3, for llama.cpp: metadata, the table of tensors, and
 //! the tensors, each at a multiple of 32 bytes.
 
-use super::{GgufType, eos, widened, write_file};
+use super::{GgufType, widened, write_file};
 use crate::runtime::config::Config;
 use crate::runtime::model::{Model, ModelError, Slice};
 use crate::runtime::tokenizer::{CHAT_TEMPLATE, Tokenizer, written};
@@ -236,7 +236,10 @@ fn metadata(config: &Config, tokenizer: &Tokenizer, weights: GgufType) -> Metada
         merges.map(|(a, b)| format!("{} {}", written(tokenizer, a), written(tokenizer, b))),
     );
     m.u32("tokenizer.ggml.bos_token_id", config.bos_token_id);
-    m.u32("tokenizer.ggml.eos_token_id", eos(config));
+    // The format has room for one; there may be none.
+    if let Some(&eos) = config.eos_token_ids.first() {
+        m.u32("tokenizer.ggml.eos_token_id", eos);
+    }
     if let Some(pad) = config.pad_token_id {
         m.u32("tokenizer.ggml.padding_token_id", pad);
     }

@@ -4,7 +4,6 @@ mod gguf;
 mod hugging_face;
 mod safetensors;
 
-use super::config::Config;
 use super::model::{Model, ModelError, Slice, WeightType};
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -12,6 +11,7 @@ use std::path::Path;
 
 /// How weights are stored in `model.gguf`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum GgufType {
     /// Single precision.
     F32,
@@ -21,6 +21,16 @@ pub enum GgufType {
     Bf16,
 }
 
+impl From<WeightType> for GgufType {
+    /// Without rounding.
+    fn from(weights: WeightType) -> Self {
+        match weights {
+            WeightType::F32 => Self::F32,
+            WeightType::Bf16 => Self::Bf16,
+        }
+    }
+}
+
 /// Writes `config.json`, `generation_config.json`, `tokenizer.json`,
 /// `tokenizer_config.json`, `chat_template.jinja`, `model.safetensors` and
 /// `model.gguf`, the weights as the model has them. The folder is made.
@@ -28,11 +38,7 @@ pub enum GgufType {
 /// # Errors
 /// A file that cannot be written, or a lazy tensor that cannot be read.
 pub fn write(dir: &Path, model: &Model) -> Result<(), ModelError> {
-    let same = match model.options().weights {
-        WeightType::F32 => GgufType::F32,
-        WeightType::Bf16 => GgufType::Bf16,
-    };
-    write_with(dir, model, same)
+    write_with(dir, model, model.options().weights.into())
 }
 
 /// [`write()`], with another type of weights in `model.gguf`.
@@ -74,9 +80,4 @@ fn widened(values: Slice<'_>) -> Vec<f32> {
         Slice::F32(values) => values.to_vec(),
         Slice::Bf16(values) => values.iter().map(|v| v.to_f32()).collect(),
     }
-}
-
-/// The first token that ends an answer.
-fn eos(config: &Config) -> u32 {
-    config.eos_token_ids.first().copied().unwrap_or(0)
 }

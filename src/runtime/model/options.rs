@@ -24,6 +24,7 @@ pub struct LoadOptions {
 
 /// What weights are rounded to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "snake_case")]
 pub enum WeightType {
     /// Single precision.
@@ -47,6 +48,7 @@ impl WeightType {
 /// When bf16 weights become `f32`; without effect on `f32` weights. Both give
 /// the same bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "snake_case")]
 pub enum Conversion {
     /// Once: twice the memory, no work per step.
@@ -58,6 +60,7 @@ pub enum Conversion {
 
 /// When weights are read or drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "snake_case")]
 pub enum Loading {
     /// Before the model is there.
@@ -69,6 +72,7 @@ pub enum Loading {
 
 /// How the feed-forward layer projects; both give the same bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "snake_case")]
 pub enum FfnProjection {
     /// Gate and up as one matrix.
@@ -80,6 +84,7 @@ pub enum FfnProjection {
 
 /// Instructions of the linear layers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "snake_case")]
 pub enum Simd {
     /// The widest that the processor has.
