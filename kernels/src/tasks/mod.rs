@@ -119,15 +119,29 @@ fn vectors_fit<T>(len: usize) -> bool {
 /// A dimension as kernels take it.
 ///
 /// # Panics
-/// If it does not fit.
+/// If it is not below 2^31: an index that strides past it must not wrap.
 fn arg(dimension: usize) -> Arg {
-    Arg::U32(u32::try_from(dimension).expect("a dimension below 2^32"))
+    Arg::U32(below_2_31(dimension).cast_unsigned())
 }
 
 /// A dimension as kernels take it that compute with signed indices.
 ///
 /// # Panics
-/// If it does not fit.
+/// If it is not below 2^31.
 fn int(dimension: usize) -> Arg {
-    Arg::I32(i32::try_from(dimension).expect("a dimension below 2^31"))
+    Arg::I32(below_2_31(dimension))
+}
+
+fn below_2_31(dimension: usize) -> i32 {
+    i32::try_from(dimension).expect("a dimension below 2^31")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    #[should_panic(expected = "below 2^31")]
+    fn a_dimension_that_would_wrap_an_index_is_refused() {
+        // A loop that strides past 2^32 - 1 starts again at 0.
+        let _ = super::arg(u32::MAX as usize);
+    }
 }
