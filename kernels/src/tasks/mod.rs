@@ -64,8 +64,8 @@ pub fn all_small(seed: u64) -> Vec<Task> {
         ffn_bf16(11, 520, seed),
         attention(attention_shape(1, 1, 64, 1), seed),
         attention(attention_shape(6, 2, 64, 77), seed),
-        attention(attention_shape(4, 4, 64, 300), seed),
-        attention(attention_shape(3, 1, 128, 521), seed),
+        attention(attention_shape(2, 2, 64, 521), seed),
+        attention(attention_shape(2, 1, 128, 300), seed),
     ]
     .into_iter()
     .chain(samplings(seed))
@@ -89,7 +89,7 @@ fn attention_shape(
 fn samplings(seed: u64) -> impl Iterator<Item = Task> {
     // One logit; a part of a tile; two tiles, the second with fewer than k;
     // candidates that need a merge before the draw.
-    let sizes = [(1, 1), (77, 77), (1030, 40), (5000, 300)];
+    let sizes = [(1, 1), (77, 77), (1030, 40), (2050, 350)];
     sizes.into_iter().flat_map(move |(vocabulary, k)| {
         let sizes = Sampling {
             vocabulary,
