@@ -51,7 +51,7 @@ __device__ __forceinline__ void include(Moments& moments, const Moments& other) 
 }
 
 __device__ __forceinline__ void include(Moments& moments, float logit) {
-    if (logit >= LOWEST) {
+    if (!(logit < LOWEST)) { // NaN shows in the sums
         include(moments, Moments{logit, 1.0f, 0.0f});
     }
 }

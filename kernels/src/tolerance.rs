@@ -38,10 +38,12 @@ impl Tolerance {
         }
     }
 
-    /// Whether `got` is close enough to `want`. NaN is close to nothing.
+    /// Whether `got` is close enough to `want`. NaN is close to nothing, an
+    /// infinity to itself alone.
     #[must_use]
     pub fn accepts(self, got: f64, want: f64) -> bool {
-        got == want || (got - want).abs() <= self.absolute + self.relative * want.abs()
+        got == want
+            || want.is_finite() && (got - want).abs() <= self.absolute + self.relative * want.abs()
     }
 
     /// Compares a whole output with its reference.
@@ -84,3 +86,17 @@ impl fmt::Display for Mismatch {
 }
 
 impl std::error::Error for Mismatch {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_infinite_reference_accepts_only_itself() {
+        let tolerance = Tolerance::EXACT.stored_as_bf16();
+        assert!(tolerance.accepts(f64::INFINITY, f64::INFINITY));
+        assert!(!tolerance.accepts(1.0, f64::INFINITY));
+        assert!(!tolerance.accepts(f64::NEG_INFINITY, f64::INFINITY));
+        assert!(!tolerance.accepts(f64::INFINITY, 1.0));
+    }
+}

@@ -11,7 +11,8 @@
 //! | [`uncertainty_two_pass`] | maximum; both sums |
 //! | [`uncertainty_online`] | running maximum and sums, in blocks |
 //!
-//! Logits of `-inf` (masked tokens) have probability 0 and add nothing.
+//! Logits of `-inf` (masked tokens) have probability 0 and add nothing; a NaN
+//! makes both statistics NaN.
 
 use super::lanes::{self, LANES};
 use crate::Tolerance;
@@ -33,8 +34,9 @@ impl Moments {
         let mut weighted = [0.0; LANES];
         for chunk in logits.chunks(LANES) {
             for ((&logit, sum), weighted) in chunk.iter().zip(&mut sums).zip(&mut weighted) {
-                // Not -inf: 0 * -inf is NaN.
-                let down = (logit - max).max(f32::MIN);
+                let down = logit - max;
+                // Not -inf: 0 * -inf is NaN. `max` would hide a NaN.
+                let down = if down < f32::MIN { f32::MIN } else { down };
                 let term = down.exp();
                 *sum += term;
                 *weighted += term * down;
@@ -108,10 +110,11 @@ pub fn uncertainty_online(logits: &[f32], token: usize) -> Uncertainty {
 /// `(8 + range + 4 sqrt(n / 16)) (1 + depth) u + 4 scale u`.
 ///
 /// The first part is the relative error of the sums, which the logarithm makes
-/// absolute, for variants that sum in at least sixteen chains; `range` bounds the arguments of the exponentials that matter (below
-/// -104 they are 0), and `depth`, the mean distance of a token below the
-/// largest logit, is the size of `t / s`. The second part rounds the results,
-/// none of which exceeds `scale = range + ln n`.
+/// absolute, for variants that sum in at least sixteen chains; `range` bounds
+/// the arguments of the exponentials that matter (below -104 they are 0), and
+/// `depth`, the mean distance of a token below the largest logit, is the size
+/// of `t / s`. The second part rounds the results, none of which exceeds
+/// `scale = range + ln n`.
 ///
 /// # Panics
 /// If there are no logits.

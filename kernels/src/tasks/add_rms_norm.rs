@@ -18,7 +18,7 @@ const THREADS: u32 = 256;
 /// | `fused` | one launch | row by row |
 ///
 /// # Panics
-/// If a dimension is zero or does not fit `u32`.
+/// If a dimension is zero or not below 2^31.
 #[must_use]
 pub fn add_rms_norm(rows: usize, hidden: usize, seed: u64) -> Task {
     let kernel = RmsNorm::new(rows, hidden, seed);

@@ -28,8 +28,8 @@ const SCORES: usize = 6;
 /// | `split_k` | a block per head and chunk of positions, then a merge | blocks of positions with a running softmax, shared by a group of heads |
 ///
 /// # Panics
-/// If `head_dim` is neither 64 nor 128, another size is zero or does not fit
-/// `int`, or `heads` is no multiple of `kv_heads`.
+/// If `head_dim` is neither 64 nor 128, another size is zero or not below
+/// 2^31, or `heads` is no multiple of `kv_heads`.
 #[must_use]
 pub fn attention(shape: AttentionShape, seed: u64) -> Task {
     let AttentionShape {

@@ -15,7 +15,7 @@ const THREADS: u32 = 256;
 /// | `vector` | eight, 16 bytes per access | on the bits, branch-free |
 ///
 /// # Panics
-/// If `len` is zero or does not fit `u32`.
+/// If `len` is zero or not below 2^31.
 #[must_use]
 pub fn f32_to_bf16(len: usize, seed: u64) -> Task {
     let kernel = F32ToBf16::new(len, seed);
@@ -56,7 +56,7 @@ pub fn f32_to_bf16(len: usize, seed: u64) -> Task {
 /// | `vector` | eight, 16 bytes per access | shift of the bits |
 ///
 /// # Panics
-/// If `len` is zero or does not fit `u32`.
+/// If `len` is zero or not below 2^31.
 #[must_use]
 pub fn bf16_to_f32(len: usize, seed: u64) -> Task {
     let kernel = Bf16ToF32::new(len, seed);

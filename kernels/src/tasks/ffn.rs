@@ -13,7 +13,7 @@ use crate::{Weight, bf16};
 /// | `batched` | one for both | two rows of each at a time |
 ///
 /// # Panics
-/// If a dimension is zero or does not fit `int`.
+/// If a dimension is zero or not below 2^31.
 #[must_use]
 pub fn ffn_f32(rows: usize, cols: usize, seed: u64) -> Task {
     ffn(
@@ -32,7 +32,7 @@ pub fn ffn_f32(rows: usize, cols: usize, seed: u64) -> Task {
 /// As [`ffn_f32`], with bf16 weights.
 ///
 /// # Panics
-/// If a dimension is zero or does not fit `int`.
+/// If a dimension is zero or not below 2^31.
 #[must_use]
 pub fn ffn_bf16(rows: usize, cols: usize, seed: u64) -> Task {
     ffn(

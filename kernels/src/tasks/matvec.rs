@@ -19,7 +19,7 @@ pub(super) fn warp_blocks(rows: usize) -> usize {
 /// | `warp_per_row` | one warp each, 16 bytes per load | four at a time |
 ///
 /// # Panics
-/// If a dimension is zero or does not fit `int`.
+/// If a dimension is zero or not below 2^31.
 #[must_use]
 pub fn matvec_bf16(rows: usize, cols: usize, seed: u64) -> Task {
     let kernel = MatVec::<bf16>::new(rows, cols, seed);

@@ -18,7 +18,7 @@ const THREADS: u32 = 256;
 /// `vector` is there if `hidden` is a multiple of 4.
 ///
 /// # Panics
-/// If a dimension is zero or does not fit `u32`.
+/// If a dimension is zero or not below 2^31.
 #[must_use]
 pub fn rms_norm(rows: usize, hidden: usize, seed: u64) -> Task {
     let kernel = RmsNorm::new(rows, hidden, seed);
@@ -68,7 +68,7 @@ pub fn rms_norm(rows: usize, hidden: usize, seed: u64) -> Task {
 /// `vector` is there if `hidden` is a multiple of 8.
 ///
 /// # Panics
-/// If a dimension is zero or does not fit `u32`.
+/// If a dimension is zero or not below 2^31.
 #[must_use]
 pub fn rms_norm_bf16(rows: usize, hidden: usize, seed: u64) -> Task {
     let kernel = RmsNorm::new(rows, hidden, seed);

@@ -24,7 +24,7 @@ type Softmax = fn(&[f32], usize, &mut [f32]);
 /// `online_vector` is there if `cols` is a multiple of 4.
 ///
 /// # Panics
-/// If a dimension is zero or does not fit `u32`.
+/// If a dimension is zero or not below 2^31.
 #[must_use]
 pub fn softmax(rows: usize, cols: usize, seed: u64) -> Task {
     let kernel = RowSoftmax::new(rows, cols, seed);
@@ -72,7 +72,7 @@ pub fn softmax(rows: usize, cols: usize, seed: u64) -> Task {
 /// `online_vector` is there if `cols` is a multiple of 8.
 ///
 /// # Panics
-/// If a dimension is zero or does not fit `u32`.
+/// If a dimension is zero or not below 2^31.
 #[must_use]
 pub fn softmax_bf16(rows: usize, cols: usize, seed: u64) -> Task {
     let kernel = RowSoftmax::new(rows, cols, seed);

@@ -14,7 +14,7 @@ use crate::{F32ToBf16, bf16};
 /// is nowhere to copy to.
 ///
 /// # Panics
-/// If `len` is zero or does not fit `u32`.
+/// If `len` is zero or not below 2^31.
 #[must_use]
 pub fn upload_as_bf16(len: usize, seed: u64) -> Task {
     const X: usize = 0;

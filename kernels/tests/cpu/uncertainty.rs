@@ -51,6 +51,18 @@ fn the_only_possible_token_is_certain() {
 }
 
 #[test]
+fn a_logit_that_is_no_number_shows() {
+    let mut logits = inputs::normal(7, "logits", 3.0, 3000);
+    logits[2100] = f32::NAN;
+    for got in measure(&logits, 9) {
+        assert!(
+            got.log_probability.is_nan() && got.entropy.is_nan(),
+            "{got:?}"
+        );
+    }
+}
+
+#[test]
 fn statistics_do_not_depend_on_the_level() {
     let logits = inputs::normal(7, "logits", 3.0, 1500);
     let raised: Vec<f32> = logits.iter().map(|l| l + 64.0).collect();

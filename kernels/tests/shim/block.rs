@@ -243,17 +243,24 @@ impl Scheduler<'_> {
                     });
                 }
             }
-            self.release_warp(thread / WARP)?;
+            self.release_warp(thread)?;
             self.release_block()?;
         }
         Ok(())
     }
 
-    /// Lets the lanes of a warp go on whose partners have all arrived.
-    fn release_warp(&mut self, warp: usize) -> Result<(), Broken> {
+    /// Lets the lanes of a warp go on whose partners have all arrived, now that
+    /// `latest` waits or has left.
+    fn release_warp(&mut self, latest: usize) -> Result<(), Broken> {
+        let warp = latest / WARP;
         let first = warp * WARP;
         let last = self.status.len().min(first + WARP);
-        for thread in first..last {
+        // One that waits completes no exchange but its own.
+        let candidates = match self.status[latest] {
+            Status::Waits(_) => latest..latest + 1,
+            _ => first..last,
+        };
+        for thread in candidates {
             let Status::Waits(wait) = self.status[thread] else {
                 continue;
             };
@@ -271,17 +278,18 @@ impl Scheduler<'_> {
                 });
             }
             let named = |&other: &usize| wait.mask >> (other - first) & 1 == 1;
-            let partners: Vec<usize> = (first..last).filter(named).collect();
-            let arrived = |&other: &usize| match self.status[other] {
+            let mut partners = (first..last).filter(named);
+            let arrived = |other: usize| match self.status[other] {
                 Status::Done => true,
                 Status::Ready => false,
                 Status::Waits(theirs) => same_place(&theirs, &wait) && theirs.mask == wait.mask,
             };
-            if !partners.iter().all(arrived) {
+            if !partners.all(|other| arrived(other)) {
                 continue;
             }
+            let partners = (first..last).filter(named);
             let mut exchanged = [u64::MAX; WARP];
-            for &other in &partners {
+            for other in partners.clone() {
                 if let Status::Waits(theirs) = self.status[other] {
                     exchanged[other - first] = theirs.value;
                 }

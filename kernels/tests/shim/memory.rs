@@ -176,7 +176,9 @@ impl Region {
                     write: who,
                     reads: Default::default(),
                 };
-            } else if record.reads[0].thread == who.thread || !who.races(&record.reads[0]) {
+            } else if !who.races(&record.reads[0]) {
+                // A later write that races with the earlier read races with
+                // this one.
                 record.reads[0] = who;
             } else {
                 record.reads[1] = who;
@@ -254,5 +256,22 @@ impl Memory {
         let near = near.map_or("nothing", |region| &region.name);
         let what = format!("{kind} out of bounds: {size} bytes, nearest to {near}");
         Err(Fault { what, other: None })
+    }
+}
+
+/// A region that two blocks of two threads access in turn.
+#[test]
+fn a_write_after_another_block_read_is_a_race_for_every_thread() {
+    for reader in [0, 1] {
+        let mut region = Region::new("x", 0..4, true, 4);
+        let who = |block, thread| Access {
+            block,
+            thread,
+            ..Access::default()
+        };
+        let mut access = |write, who| region.access(0, 4, write, who).is_err();
+        assert!(!access(false, who(1, reader)));
+        assert!(!access(false, who(2, 0)));
+        assert!(access(true, who(2, 0)), "thread {reader} has read it");
     }
 }

@@ -4,6 +4,7 @@ use super::compile::ready;
 use super::device::run;
 use super::text::entries;
 use evenhand_kernels::cpu::softmax::softmax_tolerance;
+use evenhand_kernels::tasks::Sampling;
 use evenhand_kernels::{reference, tasks};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -73,6 +74,25 @@ fn softmax_bears_masks_and_extremes() {
     }
     let ascending: Vec<f32> = (0..cols).map(|i| i as f32 - 256.0).collect();
     assert_softmax_of(&ascending, cols);
+}
+
+#[test]
+fn statistics_show_a_logit_that_is_no_number() {
+    if !ready() {
+        return;
+    }
+    let sizes = Sampling {
+        vocabulary: 1030,
+        k: 5,
+        temperature: 0.8,
+    };
+    let mut task = tasks::sampling_uncertainty(sizes, 0);
+    task.buffers[0].data.f32_mut()[700] = f32::NAN;
+    for variant in &task.variants {
+        let output = run(&task, variant, 0).unwrap_or_else(|broken| panic!("{broken}"));
+        let missed = output.f32().iter().any(|value| !value.is_nan());
+        assert!(!missed, "{}: {output:?}", variant.name);
+    }
 }
 
 proptest! {
