@@ -1,6 +1,8 @@
 //! A variant on the card: slots, and the output to verify.
 
-use super::super::{CacheState, DeviceError, Prepared, RawSlot, State, Timing, batch_for};
+use super::super::{
+    CacheState, DeviceError, Prepared, RawSlot, State, Timing, batch_for, next_spans,
+};
 use super::device::Opened;
 use super::graph::SpanGraph;
 use super::held::MOST_QUEUED;
@@ -146,15 +148,16 @@ impl OnCard {
 
     /// Launches in a span, and spans, that one hold or graph may have.
     fn at_once(&self, left: u64) -> (u64, u64) {
-        let batch = self.batch.min(left);
         match self.opened.instruments.launches {
-            Launches::Graph => (batch, (left / batch).min(GRAPH_SPANS)),
+            Launches::Graph => next_spans(left, self.batch, GRAPH_SPANS),
             Launches::Held(_) => {
                 let steps = (self.steps.len() as u64).max(1);
-                let batch = batch.min((MOST_QUEUED / 2 / steps).max(1));
+                // The last span may hold nearly two batches, and has calls around it.
+                let longest = (MOST_QUEUED / 2 / steps).saturating_sub(2).max(1);
+                let batch = self.batch.min(longest);
                 let span = batch * steps + 3;
                 let count = (MOST_QUEUED / span).clamp(1, GRAPH_SPANS);
-                (batch, (left / batch).min(count))
+                next_spans(left, batch, count)
             }
         }
     }
