@@ -163,7 +163,7 @@ impl OnCard {
     }
 
     /// Kernels alone: graphs of spans between two readings of the clock.
-    fn run_kernels(&mut self, launches: u64) -> Result<(Spans, Option<f64>), DeviceError> {
+    fn run_kernels(&mut self, launches: u64) -> Result<Spans, DeviceError> {
         let mut spans = Spans::NONE;
         self.opened.instruments.queue_reading(0)?;
         let mut left = launches;
@@ -175,8 +175,7 @@ impl OnCard {
         self.opened.instruments.queue_reading(1)?;
         self.done.record()?;
         self.done.wait()?;
-        let clock = self.opened.instruments.clock_mhz()?;
-        Ok((spans, clock))
+        Ok(spans)
     }
 
     /// Host and card together: the wall time from the first call to the end.
@@ -220,12 +219,18 @@ impl OnCard {
 impl Prepared for OnCard {
     fn run(&mut self, launches: u64) -> Result<RawSlot, DeviceError> {
         let start_ns = now_ns();
-        let (spans, clock_mhz) = if self.involves_host {
-            (self.run_steps(launches)?, None)
+        let spans = if self.involves_host {
+            self.run_steps(launches)?
         } else {
             self.run_kernels(launches)?
         };
+        // At once: what runs on is not to end unseen while something is read.
         let trailing = self.opened.context.drain()?;
+        let clock_mhz = if self.involves_host {
+            None
+        } else {
+            self.opened.instruments.clock_mhz()?
+        };
         let host_ns = now_ns() - start_ns;
         Ok(RawSlot {
             launches,
@@ -273,7 +278,7 @@ impl Prepared for OnCard {
 
     fn timer_step_ns(&self) -> f64 {
         if self.involves_host {
-            1.0
+            self.opened.host_step_ns
         } else {
             self.opened.instruments.timer_step_ns
         }
