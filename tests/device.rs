@@ -253,8 +253,18 @@ fn a_coarse_timer_is_refused_where_launches_cannot_be_batched() {
 fn batches_resolve_what_a_coarse_timer_cannot() {
     for cache in [CacheState::Hot, CacheState::ColdByRotation] {
         let judged = judged(&coarse(), cache, 9);
-        // The last span of a slot may hold fewer launches than the others.
         assert!((judged.claims[0].estimate.effect.exp() - 0.9).abs() < 0.02);
+        assert!(!has(&judged, Code::BelowResolution));
+    }
+}
+
+#[test]
+fn launches_that_fill_no_batch_leave_no_short_span() {
+    let device = SimDevice::new(coarse(), 1);
+    let mut arm = TaskArm::new(&device, &task(), arms()[0], CacheState::Hot).unwrap();
+    for launches in 5..30 {
+        let slot = arm.slot(launches).unwrap();
+        assert!(slot.flags.is_empty(), "{launches}: {:?}", slot.flags);
     }
 }
 

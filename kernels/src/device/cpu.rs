@@ -33,7 +33,7 @@ impl Default for CpuDevice {
 }
 
 /// Smallest step of the monotonic clock that is seen, nanoseconds.
-fn monotonic_step_ns() -> f64 {
+pub(super) fn monotonic_step_ns() -> f64 {
     let mut smallest = f64::INFINITY;
     for _ in 0..200 {
         let start = Instant::now();

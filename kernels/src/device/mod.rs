@@ -40,7 +40,7 @@ pub use cuda::{CudaDevice, GRAPH_DRIVER_FUNCTIONS, REQUIRED_DRIVER_FUNCTIONS, nv
 pub use error::DeviceError;
 pub use measure::{
     CacheState, Ceilings, History, MIN_STEPS, Marks, Measured, Meter, RawSlot, State, Timing,
-    batch_for, clock_steps,
+    batch_for, clock_steps, next_spans,
 };
 pub use probe::{Card, Probe, probe};
 pub use simulated::{SimDevice, Truth};

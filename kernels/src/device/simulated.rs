@@ -216,7 +216,7 @@ impl Prepared for Simulated {
         let (mut timed_ns, mut shortest_ns, mut spans, mut left) =
             (0.0, f64::INFINITY, 0, launches);
         while left > 0 {
-            let now = batch.min(left);
+            let (now, _) = super::next_spans(left, batch, 1);
             let taken: f64 = (0..now).map(|_| world.launch(self.launch_ns)).sum();
             let span = world.timed(taken);
             timed_ns += span;

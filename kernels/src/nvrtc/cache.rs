@@ -3,7 +3,6 @@
 use super::code::hex;
 use super::{Compiled, Image};
 use sha2::{Digest, Sha256};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// First line of a file; another format gets another number.
@@ -90,10 +89,9 @@ impl Cache {
 fn write(folder: &Path, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)?;
     let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
-    let mut file = std::fs::File::create(&temporary)?;
-    file.write_all(bytes)?;
-    drop(file);
-    std::fs::rename(&temporary, path).inspect_err(|_| {
+    let written = std::fs::write(&temporary, bytes);
+    let renamed = written.and_then(|()| std::fs::rename(&temporary, path));
+    renamed.inspect_err(|_| {
         let _ = std::fs::remove_file(&temporary);
     })
 }

@@ -280,16 +280,16 @@ fn builtins_of(folder: &Path, library: &Path) -> Option<PathBuf> {
 /// beside it, of the system.
 fn includes(place: &Path, folder: &Path) -> Vec<PathBuf> {
     let above = folder.parent().unwrap_or(folder);
-    let mut candidates = vec![
+    let mut candidates = [
         place.join("include"),
         above.join("include"),
         above.join("../cuda_runtime/include"),
         PathBuf::from("/usr/local/cuda/include"),
         PathBuf::from("/usr/include"),
-    ];
-    candidates.retain(|path| path.join("cuda_bf16.h").is_file());
-    candidates.dedup();
-    let Some(include) = candidates.into_iter().next() else {
+    ]
+    .into_iter()
+    .filter(|path| path.join("cuda_bf16.h").is_file());
+    let Some(include) = candidates.next() else {
         return Vec::new();
     };
     // `cuda/std/...` moved into a folder of its own with CUDA 13.

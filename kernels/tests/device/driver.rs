@@ -134,6 +134,10 @@ fn measure() -> String {
                     Ok(slot) => slot,
                     Err(error) => return format!("error: {error}"),
                 };
+                // The kernel that reads the clock did not run.
+                assert_eq!(slot.clock_mhz, None);
+                // The step of a clock that was looked at, the host's or that of events.
+                assert!(arm.timer_step_ns() > 1.0);
                 assert_eq!(slot.launches, 5);
                 assert!(slot.timed_ns > 0.0);
                 let facts = arm.facts();
@@ -225,7 +229,7 @@ fn a_driver_without_graphs_has_its_stream_held_back() {
             "cuEventRecord",
         ];
         // A reading of the clock, then hold and spans, all of them queued before a wait.
-        let mut order = vec!["cuLaunchKernel", hold];
+        let mut order = vec!["cuMemsetD8Async", "cuLaunchKernel", hold];
         order.extend([span; 3].concat());
         order.extend(["cuEventRecord", "cuEventDestroy_v2"]);
         order
@@ -237,6 +241,12 @@ fn a_driver_without_graphs_has_its_stream_held_back() {
             .filter(|name| *name != "cuEventCreate")
             .collect();
         assert_eq!(made[..order.len()], order, "{calls:?}");
+        // Work that goes on is waited for before anything else is asked of the card.
+        let first = |name: &str| calls.iter().position(|call| call == name);
+        assert!(
+            first("cuCtxSynchronize") < first("cuMemcpyDtoH_v2"),
+            "{calls:?}"
+        );
     };
     let (output, said) = child(folder.path(), "slot", &[cache, tell, broken]);
     assert_eq!(said, "held stream, 3 spans");

@@ -30,6 +30,13 @@ int cuMemHostGetDevicePointer_v2(address *at, void *host, unsigned flags) {
     *at = (address)(size_t)host;
     return 0;
 }
+/* Copies that a driver may still be busy with when the call returns: from here
+   until the context is waited for, no kernel of another stream may start. */
+static int copying;
+int cuCtxSynchronize(void) {
+    copying = 0;
+    return call("cuCtxSynchronize");
+}
 /* Where buffers were filled from the host: the inputs of a task among them. */
 static address fills[65536];
 static unsigned filled;
@@ -61,7 +68,13 @@ int cuDevicePrimaryCtxRetain(void **context, int device) {
 }
 int cuStreamCreate(void **stream, unsigned flags) { (void)flags; *stream = handle; return 0; }
 int cuMemGetInfo_v2(size_t *free_bytes, size_t *total) { *free_bytes = *total = 1u << 30; return 0; }
-int cuMemAlloc_v2(address *at, size_t bytes) { *at = (address)(size_t)malloc(bytes); return 0; }
+/* What lies in fresh memory rises from one piece to the next. */
+int cuMemAlloc_v2(address *at, size_t bytes) {
+    static unsigned char pieces;
+    *at = (address)(size_t)malloc(bytes);
+    memset((void *)(size_t)*at, pieces++ & 0x3F, bytes);
+    return 0;
+}
 int cuMemFree_v2(address at) { free((void *)(size_t)at); return 0; }
 int cuMemHostAlloc(void **at, size_t bytes, unsigned flags) {
     (void)flags;
@@ -71,16 +84,18 @@ int cuMemHostAlloc(void **at, size_t bytes, unsigned flags) {
 int cuMemFreeHost(void *at) { free(at); return 0; }
 int cuMemcpyHtoD_v2(address to, const void *from, size_t bytes) {
     memcpy((void *)(size_t)to, from, bytes);
+    copying = 1;
     if (filled < sizeof fills / sizeof *fills) fills[filled++] = to;
     return 0;
 }
 int cuMemcpyHtoDAsync_v2(address to, const void *from, size_t bytes, void *stream) {
     (void)stream;
-    return cuMemcpyHtoD_v2(to, from, bytes);
+    memcpy((void *)(size_t)to, from, bytes);
+    return 0;
 }
 int cuMemcpyDtoH_v2(void *to, address from, size_t bytes) {
     memcpy(to, (void *)(size_t)from, bytes);
-    return 0;
+    return call("cuMemcpyDtoH_v2");
 }
 int cuMemsetD8Async(address to, unsigned char value, size_t bytes, void *stream) {
     (void)stream;
@@ -130,7 +145,7 @@ int cuLaunchKernel(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, 
     call("cuLaunchKernel");
     /* A queue that is full: the call waits for the device, which is held back. */
     for (turns = 0; getenv("FAKE_FULL") && held && !*held && turns < 1000; turns++) usleep(10000);
-    if (!gx || !bx || !arguments) return 1;
+    if (!gx || !bx || !arguments || copying) return 1;
     /* A kernel that writes to its first argument, from the second set of buffers on.
        Instruments with one block may have none. */
     if (getenv("FAKE_WRITE") && gx > 1) {

@@ -9,7 +9,7 @@ use super::module::{Function, load};
 use super::nvml::Watch;
 use super::prepared::OnCard;
 use super::steps::{BoundLaunch, BoundStep, HostSide};
-use crate::device::cpu::digests;
+use crate::device::cpu::{digests, monotonic_step_ns};
 use crate::nvrtc::{Arch, Compiled, Compiler, Search};
 use crate::task::{Arg, Launch, Source, Step, Task, Variant};
 use cudarc::driver::sys;
@@ -42,6 +42,8 @@ pub(super) struct Opened {
     pub context: Rc<Context>,
     pub instruments: Instruments,
     pub watch: Watch,
+    /// Step of the host's clock, for variants that involve the host.
+    pub host_step_ns: f64,
 }
 
 impl CudaDevice {
@@ -81,6 +83,7 @@ impl CudaDevice {
                 context,
                 instruments,
                 watch,
+                host_step_ns: monotonic_step_ns(),
             }),
             compiler,
             arch,
@@ -288,6 +291,8 @@ impl Device for CudaDevice {
             steps,
             opened: Rc::clone(&self.opened),
         };
+        // Copies from the host may still be under way, and on another stream.
+        context.drain()?;
         on_card.choose_batch()?;
         Ok(Box::new(on_card))
     }

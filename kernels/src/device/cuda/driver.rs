@@ -286,10 +286,12 @@ mod tests {
         let sources = [
             include_str!("ceilings.rs"),
             include_str!("context.rs"),
+            include_str!("device.rs"),
             include_str!("driver.rs"),
             include_str!("graph.rs"),
             include_str!("held.rs"),
             include_str!("instruments.rs"),
+            include_str!("launches.rs"),
             include_str!("memory.rs"),
             include_str!("module.rs"),
             include_str!("prepared.rs"),

@@ -69,8 +69,10 @@ impl Instruments {
 
     /// Queues a reading of the clocks; `which` is 0 before and 1 after.
     pub fn queue_reading(&self, which: usize) -> Result<(), DeviceError> {
-        // Enough blocks that one of them meets multiprocessor 0.
+        // Enough blocks that one of them meets multiprocessor 0; where none does, zeros stay and
+        // not the reading of an earlier slot.
         let grid = [2 * self.context.multiprocessors, 1, 1];
+        self.readings[which].set(0)?;
         let address = self.readings[which].address;
         self.read_clock
             .launch(&self.context, grid, [1, 1, 1], 0, &[address])
@@ -84,7 +86,7 @@ impl Instruments {
             .launch(&self.context, grid, [256, 1, 1], 0, &arguments)
     }
 
-    /// Mean clock between the two readings, MHz; both have been taken.
+    /// Mean clock between the two readings, MHz; `None` when one is missing.
     pub fn clock_mhz(&self) -> Result<Option<f64>, DeviceError> {
         let mut taken = [[0u64; 2]; 2];
         for (words, memory) in taken.iter_mut().zip(&self.readings) {
@@ -96,14 +98,12 @@ impl Instruments {
             }
         }
         let [[time_before, clock_before], [time_after, clock_after]] = taken;
-        Ok(
-            match (
-                time_after.checked_sub(time_before),
-                clock_after.checked_sub(clock_before),
-            ) {
-                (Some(ns @ 1..), Some(cycles @ 1..)) => Some(cycles as f64 * 1e3 / ns as f64),
-                _ => None,
-            },
-        )
+        let rise = |before: u64, after: u64| {
+            let rise = after.checked_sub(before)?;
+            (before > 0 && rise > 0).then_some(rise as f64)
+        };
+        let ns = rise(time_before, time_after);
+        let cycles = rise(clock_before, clock_after);
+        Ok(ns.zip(cycles).map(|(ns, cycles)| cycles * 1e3 / ns))
     }
 }

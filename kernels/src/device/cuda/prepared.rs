@@ -1,6 +1,8 @@
 //! A variant on the card: slots, and the output to verify.
 
-use super::super::{CacheState, DeviceError, Prepared, RawSlot, State, Timing, batch_for};
+use super::super::{
+    CacheState, DeviceError, Prepared, RawSlot, State, Timing, batch_for, next_spans,
+};
 use super::device::Opened;
 use super::graph::SpanGraph;
 use super::held::MOST_QUEUED;
@@ -146,21 +148,22 @@ impl OnCard {
 
     /// Launches in a span, and spans, that one hold or graph may have.
     fn at_once(&self, left: u64) -> (u64, u64) {
-        let batch = self.batch.min(left);
         match self.opened.instruments.launches {
-            Launches::Graph => (batch, (left / batch).min(GRAPH_SPANS)),
+            Launches::Graph => next_spans(left, self.batch, GRAPH_SPANS),
             Launches::Held(_) => {
                 let steps = (self.steps.len() as u64).max(1);
-                let batch = batch.min((MOST_QUEUED / 2 / steps).max(1));
+                // The last span may hold nearly two batches, and has calls around it.
+                let longest = (MOST_QUEUED / 2 / steps).saturating_sub(2).max(1);
+                let batch = self.batch.min(longest);
                 let span = batch * steps + 3;
                 let count = (MOST_QUEUED / span).clamp(1, GRAPH_SPANS);
-                (batch, (left / batch).min(count))
+                next_spans(left, batch, count)
             }
         }
     }
 
     /// Kernels alone: graphs of spans between two readings of the clock.
-    fn run_kernels(&mut self, launches: u64) -> Result<(Spans, Option<f64>), DeviceError> {
+    fn run_kernels(&mut self, launches: u64) -> Result<Spans, DeviceError> {
         let mut spans = Spans::NONE;
         self.opened.instruments.queue_reading(0)?;
         let mut left = launches;
@@ -172,8 +175,7 @@ impl OnCard {
         self.opened.instruments.queue_reading(1)?;
         self.done.record()?;
         self.done.wait()?;
-        let clock = self.opened.instruments.clock_mhz()?;
-        Ok((spans, clock))
+        Ok(spans)
     }
 
     /// Host and card together: the wall time from the first call to the end.
@@ -217,12 +219,18 @@ impl OnCard {
 impl Prepared for OnCard {
     fn run(&mut self, launches: u64) -> Result<RawSlot, DeviceError> {
         let start_ns = now_ns();
-        let (spans, clock_mhz) = if self.involves_host {
-            (self.run_steps(launches)?, None)
+        let spans = if self.involves_host {
+            self.run_steps(launches)?
         } else {
             self.run_kernels(launches)?
         };
+        // At once: what runs on is not to end unseen while something is read.
         let trailing = self.opened.context.drain()?;
+        let clock_mhz = if self.involves_host {
+            None
+        } else {
+            self.opened.instruments.clock_mhz()?
+        };
         let host_ns = now_ns() - start_ns;
         Ok(RawSlot {
             launches,
@@ -270,7 +278,7 @@ impl Prepared for OnCard {
 
     fn timer_step_ns(&self) -> f64 {
         if self.involves_host {
-            1.0
+            self.opened.host_step_ns
         } else {
             self.opened.instruments.timer_step_ns
         }

@@ -8,6 +8,6 @@ mod state;
 
 pub use ceilings::Ceilings;
 pub use meter::{Measured, Meter};
-pub use resolution::{MIN_STEPS, batch_for, clock_steps};
+pub use resolution::{MIN_STEPS, batch_for, clock_steps, next_spans};
 pub use slot::{CacheState, Marks, RawSlot, Timing};
 pub use state::{History, State};

@@ -7,8 +7,12 @@ pub const MIN_STEPS: f64 = 20.0;
 /// Launches per span in a batch are no more than this.
 const MAX_BATCH: u64 = 4096;
 
-/// How many launches one span must cover to have [`MIN_STEPS`] steps; 1 for
-/// launches that are long enough alone.
+/// A batch is longer than [`MIN_STEPS`] by this factor: at the limit itself
+/// noise would mark every second span.
+const ROOM: f64 = 1.25;
+
+/// How many launches one span must cover to have [`MIN_STEPS`] steps, with
+/// room for noise; 1 for launches that are long enough alone.
 ///
 /// More than one can stand in a span only where nothing has to happen between
 /// launches, so not with a flushed cache.
@@ -17,8 +21,21 @@ pub fn batch_for(launch_ns: f64, timer_step_ns: f64) -> u64 {
     if launch_ns.is_nan() || launch_ns <= 0.0 {
         return MAX_BATCH;
     }
-    let needed = (MIN_STEPS * timer_step_ns / launch_ns).ceil();
+    let needed = (ROOM * MIN_STEPS * timer_step_ns / launch_ns).ceil();
     (needed as u64).clamp(1, MAX_BATCH)
+}
+
+/// The next spans of a slot that has `left` launches to go: launches in each
+/// span, and how many spans, at most `most`. What does not fill a span joins
+/// the last one: alone it would be too short.
+#[must_use]
+pub fn next_spans(left: u64, batch: u64, most: u64) -> (u64, u64) {
+    let whole = left / batch;
+    match (whole, left % batch) {
+        (0 | 1, _) => (left, 1),
+        (_, 0) => (batch, whole.min(most)),
+        _ => (batch, (whole - 1).min(most)),
+    }
 }
 
 /// The step of a timer from spans that it measured, nanoseconds: the smallest
@@ -48,11 +65,30 @@ mod tests {
     #[test]
     fn short_launches_are_batched_until_the_timer_resolves_them() {
         assert_eq!(batch_for(100_000.0, 500.0), 1);
-        assert_eq!(batch_for(10_000.0, 500.0), 1);
-        assert_eq!(batch_for(9_999.0, 500.0), 2);
-        assert_eq!(batch_for(2_000.0, 1024.0), 11);
+        assert_eq!(batch_for(12_500.0, 500.0), 1);
+        assert_eq!(batch_for(12_499.0, 500.0), 2);
+        assert_eq!(batch_for(2_000.0, 1024.0), 13);
         assert_eq!(batch_for(0.0, 500.0), 4096);
         assert_eq!(batch_for(1e-9, 500.0), 4096);
+    }
+
+    #[test]
+    fn no_span_holds_less_than_a_batch() {
+        let spans = |launches: u64, batch, most| {
+            let (mut left, mut spans) = (launches, Vec::new());
+            while left > 0 {
+                let (now, count) = next_spans(left, batch, most);
+                assert!(count <= most);
+                spans.extend(std::iter::repeat_n(now, count as usize));
+                left -= now * count;
+            }
+            spans
+        };
+        assert_eq!(spans(12, 4, 32), [4, 4, 4]);
+        assert_eq!(spans(13, 4, 2), [4, 4, 5]);
+        assert_eq!(spans(11, 4, 1), [4, 7]);
+        assert_eq!(spans(7, 4, 32), [7]);
+        assert_eq!(spans(3, 4, 32), [3]);
     }
 
     #[test]
