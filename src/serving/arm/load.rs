@@ -42,6 +42,9 @@ pub struct Load {
     pub metric: Option<String>,
 }
 
+/// All requests of a slot are made before its clock starts.
+const MOST_PER_SLOT: u64 = 1_000_000;
+
 /// A load that can't be run.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -100,6 +103,9 @@ impl Load {
         if self.concurrency == 0 || self.requests == 0 || self.max_tokens == 0 {
             return wrong("users, requests and max_tokens must be at least 1");
         }
+        if u64::from(self.requests) + 2 * u64::from(self.concurrency) > MOST_PER_SLOT {
+            return wrong("a slot has at most 1000000 requests, those of its ramps included");
+        }
         if !(self.temperature.is_finite() && self.temperature >= 0.0) {
             return wrong("the temperature must be a number from 0");
         }
@@ -126,7 +132,7 @@ impl Load {
     /// # Errors
     /// If the target's fields can't be sent.
     pub fn request(&self, target: &Target, seed: u64, index: u64) -> Result<Request, RequestError> {
-        let mut body = self.work(target.api, seed, index);
+        let mut body = self.work(target, seed, index);
         body["model"] = json!(target.model);
         body["stream"] = json!(true);
         body["stream_options"] = json!({"include_usage": true});
@@ -136,13 +142,21 @@ impl Load {
         Request::json(target.api.path(), &body)
     }
 
-    /// The part of a body that must be equal in all arms.
-    fn work(&self, api: Api, seed: u64, index: u64) -> Value {
+    /// The part of a body that must be equal in all arms, as the target sends
+    /// it: a field that the target sets to something else is other work.
+    fn work(&self, target: &Target, seed: u64, index: u64) -> Value {
         let prompt = self.prompts.prompt(seed, index);
         let mut body = json!({"max_tokens": self.max_tokens, "temperature": self.temperature});
-        match api {
+        match target.api {
             Api::Chat => body["messages"] = json!([{"role": "user", "content": prompt}]),
             Api::Completions => body["prompt"] = json!(prompt),
+        }
+        if let Value::Object(fields) = &mut body {
+            for (field, value) in fields {
+                if let Some(own) = target.request.get(field) {
+                    value.clone_from(own);
+                }
+            }
         }
         body
     }
@@ -151,7 +165,7 @@ impl Load {
     /// that a record can hold exactly, equal for equal work.
     #[must_use]
     pub fn digest(&self, target: &Target, seed: u64, index: u64) -> u64 {
-        let work = self.work(target.api, seed, index).to_string();
+        let work = self.work(target, seed, index).to_string();
         let hash = Sha256::digest(work.as_bytes());
         hash[..6]
             .iter()
@@ -183,6 +197,19 @@ mod tests {
             ..Load::default()
         };
         assert_ne!(load.digest(&target(), 1, 5), longer.digest(&target(), 1, 5));
+        // A target that asks for something else does other work.
+        for (field, value) in [
+            ("max_tokens", json!(31)),
+            ("temperature", json!(0.5)),
+            ("messages", json!([])),
+        ] {
+            let own = target().with(field, value);
+            assert_ne!(
+                load.digest(&target(), 1, 5),
+                load.digest(&own, 1, 5),
+                "{field}"
+            );
+        }
         let body = load.request(&other, 1, 5).unwrap();
         let body: Value = serde_json::from_slice(body.body()).unwrap();
         assert_eq!(
@@ -207,10 +234,16 @@ mod tests {
             open: Some((0.0, Arrivals::Poisson)),
             ..Load::default()
         };
+        let endless = Load {
+            concurrency: 2,
+            requests: u32::MAX,
+            ..Load::default()
+        };
         for load in [
             cold,
             both,
             rate,
+            endless,
             Load {
                 requests: 0,
                 ..Load::default()

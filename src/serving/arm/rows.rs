@@ -72,16 +72,78 @@ impl Rows {
 /// If the file can't be read or a line in it is none of ours; names the line.
 pub fn read_rows(path: &Path) -> io::Result<Vec<RequestRow>> {
     let mut reader = BufReader::new(File::open(path)?);
-    let (mut rows, mut line, mut number) = (Vec::new(), String::new(), 0);
+    let (mut rows, mut line, mut number) = (Vec::new(), Vec::new(), 0);
     loop {
         line.clear();
         number += 1;
-        if reader.read_line(&mut line)? == 0 || !line.ends_with('\n') {
+        // Bytes: a line may be torn in the middle of a character.
+        reader.read_until(b'\n', &mut line)?;
+        if !line.ends_with(b"\n") {
             return Ok(rows);
         }
-        rows.push(serde_json::from_str(&line).map_err(|e| {
+        rows.push(serde_json::from_slice(&line).map_err(|e| {
             let problem = format!("{}: line {number}: {e}", path.display());
             io::Error::new(io::ErrorKind::InvalidData, problem)
         })?);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::serving::client::{ConnectionEnd, ConnectionUse, Stamps};
+    use crate::serving::stream::Answer;
+    use crate::serving::{ReadMark, Tokens};
+
+    fn row(text: &str) -> RequestRow {
+        RequestRow {
+            definitions: RequestRow::DEFINITIONS,
+            block: Some(0),
+            turn: 0,
+            index: 1,
+            counts: true,
+            work: 7,
+            start: None,
+            attempt: Attempt {
+                stamps: Stamps::default(),
+                connection: ConnectionUse::default(),
+                connection_end: ConnectionEnd::Open,
+                status: Some(200),
+                reads: vec![ReadMark {
+                    at_ns: 1,
+                    bytes: 2,
+                    events: 1,
+                    content_events: 1,
+                }],
+                answer: Answer {
+                    text: text.to_owned(),
+                    ..Answer::default()
+                },
+                tokens: Tokens::default(),
+                failure: None,
+            },
+        }
+    }
+
+    /// A kill may cut the last line anywhere, also inside a character.
+    #[test]
+    fn every_torn_last_line_is_left_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("requests/rows.jsonl");
+        let written = [row("first"), row("ü€")];
+        Rows::create(path.clone())
+            .unwrap()
+            .append(&written)
+            .unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        assert_eq!(read_rows(&path).unwrap(), written);
+        let first = whole.iter().position(|b| *b == b'\n').unwrap() + 1;
+        for end in first..whole.len() {
+            std::fs::write(&path, &whole[..end]).unwrap();
+            assert_eq!(read_rows(&path).unwrap(), written[..1], "cut at {end}");
+        }
+        std::fs::write(&path, [&whole[..first], b"{}\n"].concat()).unwrap();
+        let error = read_rows(&path).unwrap_err().to_string();
+        assert!(error.contains("line 2"), "{error}");
     }
 }

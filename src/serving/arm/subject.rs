@@ -12,6 +12,7 @@ use evenhand_harness::suite::{ArmError, Bencher, Output, Place, SlotValue, Subje
 use rustix::time::{ClockId, clock_gettime};
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
@@ -28,6 +29,8 @@ pub(super) struct Served {
     runtime: tokio::runtime::Runtime,
     pub(super) running: Option<Running>,
     logs: PathBuf,
+    /// Where logs are when nothing is recorded; after `running`, which writes there.
+    _scratch: Option<Scratch>,
     starts: u32,
     rows: Option<Rows>,
     place: Option<Place>,
@@ -55,13 +58,20 @@ impl Served {
             .map(Rows::create)
             .transpose()
             .map_err(ArmError::new)?;
-        let logs = bencher.notes("servers").unwrap_or_else(scratch);
+        let (logs, scratch) = match bencher.notes("servers") {
+            Some(logs) => (logs, None),
+            None => {
+                let scratch = Scratch::new();
+                (scratch.0.join("server"), Some(scratch))
+            }
+        };
         let mut served = Self {
             load: Rc::clone(load),
             seed: bencher.seed(),
             runtime,
             running: None,
             logs,
+            _scratch: scratch,
             starts: 0,
             rows,
             place: None,
@@ -253,6 +263,10 @@ impl Subject for Served {
         let client = self.client()?;
         let capture = self.runtime.block_on(one(&client, &request));
         let attempt = Attempt::from_capture(&capture);
+        if self.load.mode == Mode::Cold {
+            // Nothing of it may run beside the cold starts of the others.
+            self.running = None;
+        }
         match attempt.failure {
             None => Ok(Some(Output::Text(attempt.answer.text))),
             Some(failure) => Err(ArmError::new(format!(
@@ -313,9 +327,20 @@ fn client_error() -> Option<ClientError> {
     })
 }
 
-/// A place for logs where nothing is recorded.
-fn scratch() -> PathBuf {
-    static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
-    let n = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    std::env::temp_dir().join(format!("evenhand-server-{}-{n}.log", std::process::id()))
+/// A folder for logs where nothing is recorded, removed in the end.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let n = COUNT.fetch_add(1, Ordering::Relaxed);
+        Self(std::env::temp_dir().join(format!("evenhand-server-{}-{n}", std::process::id())))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // It is not there when no server was started.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }

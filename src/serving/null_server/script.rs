@@ -63,6 +63,9 @@ pub struct Script {
     pub fault: Option<Fault>,
 }
 
+/// Longest time of a script.
+const LONGEST_US: u64 = 3_600_000_000;
+
 impl Default for Script {
     fn default() -> Self {
         Self {
@@ -86,7 +89,8 @@ impl Script {
     ///
     /// # Errors
     ///
-    /// When the body is not JSON or `script` has an unknown or ill-typed field.
+    /// When the body is not JSON or `script` has an unknown or ill-typed field,
+    /// more than 1,048,576 tokens or a time above an hour.
     pub fn overridden(&self, body: &[u8]) -> Result<(Self, bool), String> {
         let body: serde_json::Value =
             serde_json::from_slice(body).map_err(|e| format!("body is not JSON: {e}"))?;
@@ -106,6 +110,15 @@ impl Script {
         let script: Self = serde_json::from_value(fields).map_err(|e| format!("`script`: {e}"))?;
         if script.tokens > 1 << 20 {
             return Err(format!("{} tokens are more than 1048576", script.tokens));
+        }
+        let times = [
+            ("head_us", script.head_us),
+            ("role_us", script.role_us.unwrap_or(0)),
+            ("first_us", script.first_us),
+            ("gap_us", script.gap_us),
+        ];
+        if let Some((name, us)) = times.iter().find(|(_, us)| *us > LONGEST_US) {
+            return Err(format!("`{name}` {us} is more than {LONGEST_US}, an hour"));
         }
         let stream = body.get("stream").and_then(serde_json::Value::as_bool);
         Ok((script, stream.unwrap_or(false)))
@@ -139,5 +152,21 @@ impl Script {
         self.first_us
             .saturating_add(self.gap_us.saturating_mul(u64::from(self.events())))
             .saturating_mul(1000)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endless_scripts_are_refused_by_name() {
+        for name in ["head_us", "role_us", "first_us", "gap_us"] {
+            let body = format!(r#"{{"script": {{"{name}": {}}}}}"#, u64::MAX);
+            let error = Script::default().overridden(body.as_bytes()).unwrap_err();
+            assert!(error.contains(name), "{error}");
+        }
+        let body = br#"{"script": {"first_us": 3600000000, "gap_us": 3600000000}}"#;
+        assert!(Script::default().overridden(body).is_ok());
     }
 }
