@@ -94,6 +94,9 @@ pub struct WorkerEnd {
     /// The reason when it did not measure everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<ArmFault>,
+    /// What is known about each instance only after its last slot.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub facts: Vec<Facts>,
 }
 
 /// What went wrong with an arm.
@@ -187,10 +190,11 @@ pub fn read_worker_lines(text: &str) -> Result<Option<WorkerData>, LineError> {
                 data = Some(WorkerData::new(header));
             }
             (Line::Worker(_), Some(_)) => return Err(fail("a second worker in one file".into())),
-            (Line::End(WorkerEnd { fault: Some(_) }), None) => {}
+            (Line::End(WorkerEnd { fault: Some(_), .. }), None) => {}
             (_, None) => return Err(fail("the first line must name the worker".into())),
             (Line::Slot(slot), Some(data)) => data.push(slot),
             (Line::End(end), Some(data)) => {
+                data.learn(end.facts);
                 data.outcome = match end.fault {
                     None => WorkerOutcome::Complete,
                     Some(fault) => WorkerOutcome::Failed(fault),
@@ -212,6 +216,38 @@ pub(crate) fn cause(error: &serde_json::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn facts_of_the_end_join_those_of_the_beginning() {
+        let header = serde_json::to_string(&Line::Worker(WorkerHeader {
+            schema: OBSERVATION_SCHEMA.to_owned(),
+            target: "t".into(),
+            experiment: "e".into(),
+            worker: 0,
+            pid: 1,
+            started: String::new(),
+            letters: vec![0, 1],
+            input_seed: crate::plan::Seed(1),
+            iterations: 1,
+            warmup_slots: 0,
+            steady: true,
+            facts: vec![Facts::from([
+                ("a".into(), "1".into()),
+                ("b".into(), "2".into()),
+            ])],
+        }));
+        let read = |end: &str| {
+            let text = format!("{}\n{end}\n", header.as_ref().unwrap());
+            read_worker_lines(&text).unwrap().unwrap()
+        };
+        let ended = read(r#"{"line":"end","facts":[{"b":"3"},{"c":"4"}]}"#);
+        assert!(ended.is_complete());
+        let names = |facts: &Facts| format!("{facts:?}");
+        assert_eq!(names(&ended.facts[0]), r#"{"a": "1", "b": "3"}"#);
+        assert_eq!(names(&ended.facts[1]), r#"{"c": "4"}"#);
+        // A file of an earlier version has none.
+        assert_eq!(read(r#"{"line":"end"}"#).facts.len(), 1);
+    }
 
     #[test]
     fn a_worker_that_never_measured_is_none() {

@@ -66,7 +66,8 @@ pub struct WorkerData {
     pub warmup_slots: u32,
     /// Whether the warm-up reached a steady state.
     pub steady: bool,
-    /// What is known about each instance's built arm.
+    /// What is known about each instance: its built arm, and what was seen
+    /// until its last slot.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub facts: Vec<Facts>,
     /// Load around the worker.
@@ -160,6 +161,17 @@ impl WorkerData {
             steady: false,
             facts: Vec::new(),
         })
+    }
+
+    /// Adds what became known about each instance; a fact of the same name is
+    /// replaced.
+    pub fn learn(&mut self, facts: Vec<Facts>) {
+        if self.facts.len() < facts.len() {
+            self.facts.resize_with(facts.len(), Facts::new);
+        }
+        for (known, more) in self.facts.iter_mut().zip(facts) {
+            known.extend(more);
+        }
     }
 
     /// Appends a slot.

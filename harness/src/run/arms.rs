@@ -138,16 +138,20 @@ impl<'a> Arms<'a> {
 
     /// What is known about every instance; empty when nothing is.
     pub(super) fn facts(&self) -> Vec<Facts> {
-        let facts: Vec<Facts> = self
-            .subjects
-            .iter()
-            .map(|subject| subject.facts().into_iter().collect())
-            .collect();
-        if facts.iter().all(Facts::is_empty) {
-            Vec::new()
-        } else {
-            facts
+        let facts = self.subjects.iter().map(|s| s.facts());
+        told(facts.map(|f| f.into_iter().collect()).collect())
+    }
+
+    /// What is known about every instance only after its last slot.
+    pub(super) fn facts_at_end(&mut self) -> Result<Vec<Facts>, ArmFault> {
+        let mut facts = vec![Facts::new(); self.subjects.len()];
+        for &instance in &self.schedule.letters {
+            let name = self.plan.instance_name(instance);
+            let known = guard(&name, || self.subjects[instance].facts_at_end())?
+                .map_err(|error| gave_up(&name, &error))?;
+            facts[instance].extend(known);
         }
+        Ok(told(facts))
     }
 
     /// One iteration of every instance in letter order, then verification.
@@ -241,6 +245,15 @@ impl<'a> Arms<'a> {
                 return Ok((times[0].len() as u32, steady));
             }
         }
+    }
+}
+
+/// Facts of every instance; empty when there are none at all.
+fn told(facts: Vec<Facts>) -> Vec<Facts> {
+    if facts.iter().all(Facts::is_empty) {
+        Vec::new()
+    } else {
+        facts
     }
 }
 

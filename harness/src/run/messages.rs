@@ -62,6 +62,8 @@ pub(super) enum Turn {
     Slot { place: Place, iterations: u64 },
     /// Tell the output.
     Output,
+    /// Tell what is known only now, after the last slot.
+    FactsAtEnd,
 }
 
 /// What such an arm answers.
@@ -79,6 +81,8 @@ pub(super) enum Answer {
     },
     /// The output, when the arm declares one.
     Output(Option<Output>),
+    /// What is known after the last slot.
+    FactsAtEnd(Vec<(String, String)>),
 }
 
 /// What a worker reports.

@@ -132,6 +132,13 @@ impl Subject for RemoteArm {
     fn facts(&self) -> Vec<(String, String)> {
         self.facts.clone()
     }
+
+    fn facts_at_end(&mut self) -> Result<Vec<(String, String)>, ArmError> {
+        match self.ask(Turn::FactsAtEnd)? {
+            Answer::FactsAtEnd(facts) => Ok(facts),
+            _ => Err(ArmError::new("its process answered out of turn")),
+        }
+    }
 }
 
 impl Drop for RemoteArm {
@@ -194,6 +201,10 @@ pub(super) fn serve_arm(
             Turn::Output => {
                 let output = super::arms::guard(name, || subject.output())?;
                 Answer::Output(output.map_err(gave_up)?)
+            }
+            Turn::FactsAtEnd => {
+                let facts = super::arms::guard(name, || subject.facts_at_end())?;
+                Answer::FactsAtEnd(facts.map_err(gave_up)?)
             }
         };
     }

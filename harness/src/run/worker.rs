@@ -85,14 +85,20 @@ fn work(suite: &Suite, job: &Job, acks: &mut impl BufRead) -> Result<Message, Ar
             let system = |e: io::Error| fault(None, Fault::System, &log_error(job, &e));
             let mut log = ObservationLog::create(file).map_err(system)?;
             let result = run_schedule(&mut arms, job, &schedule, &mut log, acks)
-                .and_then(|()| arms.verify());
+                .and_then(|()| arms.verify())
+                .and_then(|()| arms.facts_at_end());
+            let (facts, fault) = match result {
+                Ok(facts) => (facts, None),
+                Err(fault) => (Vec::new(), Some(fault)),
+            };
             let end = WorkerEnd {
-                fault: result.as_ref().err().cloned(),
+                fault: fault.clone(),
+                facts,
             };
             log.write(&Line::End(end))
                 .and_then(|()| log.sync())
                 .map_err(system)?;
-            result.map(|()| Message::Done)
+            fault.map_or(Ok(Message::Done), Err)
         }
     }
 }

@@ -100,6 +100,16 @@ pub trait Subject {
     fn facts(&self) -> Vec<(String, String)> {
         Vec::new()
     }
+
+    /// What is known only after the last slot: power and heat over the slots.
+    /// Nothing is timed any more, so an arm may take a measurement of its own
+    /// here. A fact of the same name replaces that of [`Subject::facts`].
+    ///
+    /// # Errors
+    /// When the arm can't go on.
+    fn facts_at_end(&mut self) -> Result<Vec<(String, String)>, ArmError> {
+        Ok(Vec::new())
+    }
 }
 
 /// A closure over its own state.

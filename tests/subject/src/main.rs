@@ -15,6 +15,8 @@ fn declare(suite: &mut Suite) {
             "single" => single(suite),
             "order" => order(suite, false),
             "separate" => order(suite, true),
+            "counts" => counts(suite, false),
+            "counts_apart" => counts(suite, true),
             "async" => asynchronous(suite),
             "batched" => batched(suite),
             "metrics" => metrics(suite),
@@ -96,6 +98,36 @@ fn order(suite: &mut Suite, separate: bool) {
         if separate {
             experiment.separate_processes();
         }
+    }
+}
+
+/// Arms that tell at their end how many slots they ran.
+fn counts(suite: &mut Suite, separate: bool) {
+    struct Counts(u32);
+    impl Subject for Counts {
+        fn slot(&mut self, iterations: u64) -> Result<SlotValue, ArmError> {
+            self.0 += 1;
+            Ok(SlotValue::from_host_time(1_000_000, iterations))
+        }
+        fn output(&mut self) -> Result<Option<Output>, ArmError> {
+            Ok(None)
+        }
+        fn facts(&self) -> Vec<(String, String)> {
+            vec![("built".into(), "yes".into())]
+        }
+        fn facts_at_end(&mut self) -> Result<Vec<(String, String)>, ArmError> {
+            let slots = ("slots".into(), self.0.to_string());
+            Ok(vec![slots, ("built".into(), "replaced".into())])
+        }
+    }
+    let experiment = suite
+        .experiment("counts")
+        .margin(percent(1.0))
+        .iterations(1)
+        .control("a", |b| b.register(Counts(0)))
+        .candidate("b", |b| b.register(Counts(0)));
+    if separate {
+        experiment.separate_processes();
     }
 }
 
