@@ -302,6 +302,14 @@ fn wrong_invocations_name_what_is_wrong() {
             "cold start",
         ),
         (&["--target", good, "--rate", "-1"], "rate"),
+        (
+            &["--target", good, "--concurrency", "2,4,2"],
+            "--concurrency names 2 twice",
+        ),
+        (
+            &["--target", good, "--rate", "5", "--requests", "4294967295"],
+            "at most 1000000 requests",
+        ),
     ];
     for (arguments, expected) in cases {
         let output = load(dir.path(), arguments).output().unwrap();

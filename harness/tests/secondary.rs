@@ -443,3 +443,75 @@ fn a_code_hash_may_be_any_text() {
     });
     assert!(codes(&judged).contains(&Code::SameCode));
 }
+
+#[test]
+fn less_time_than_the_clients_own_error_is_no_claim() {
+    let run = |error: &'static str, held: &'static str, b: f64| {
+        let of_arm: &[(&str, &str)] = &[("client_error_p50_ns", error), ("client_held", held)];
+        let second = secondary("full", "ns", SecondaryRole::Claim);
+        judged(vec![second], &[of_arm, of_arm, of_arm], |arm, _, noise| {
+            let value = 100_000.0 * if arm == 1 { b } else { 1.0 } * (1.0 + noise);
+            (Some(value), vec![Some(value)], SlotFlags::NONE)
+        })
+    };
+    // A fifth less of 100 µs is 20 µs.
+    for (error, class, of) in [
+        ("19000", Class::Strong, 0.8),
+        ("21000", Class::Directional, 0.8),
+    ] {
+        let judged = run(error, "true", of);
+        assert_eq!(judged.claims[0].class, class, "{error}");
+        assert_eq!(judged.secondary[0].claims[0].class, class, "{error}");
+        assert_eq!(
+            codes(&judged).contains(&Code::ClientSaturated),
+            class != Class::Strong
+        );
+    }
+    // Parity says that less than the margin of 1 %, 1 µs, is there.
+    assert_eq!(
+        run("900", "true", 1.0).claims[0].class,
+        Class::ParityEstablished
+    );
+    let coarse = run("1100", "true", 1.0);
+    assert!(!coarse.claims[0].class.is_claim(), "{:?}", coarse.claims[0]);
+    // A client that did not hold the load says nothing at all.
+    assert_eq!(run("900", "false", 0.8).claims[0].class, Class::Invalid);
+    // Without a client there is no such error.
+    assert_eq!(run("unknown", "true", 0.8).claims[0].class, Class::Strong);
+}
+
+/// The relative change over a slot, for noise that resembles its predecessor.
+fn trend_of(stream: &mut Stream, slope: f64) -> f64 {
+    let n = 24;
+    let mut state = 0.0;
+    let values: Vec<f64> = (0..n)
+        .map(|i| {
+            state = 0.8 * state + stream.unit() - 0.5;
+            100.0 + 20.0 * state + slope * 100.0 * i as f64 / (n - 1) as f64
+        })
+        .collect();
+    let mean = values.iter().sum::<f64>() / n as f64;
+    evenhand_harness::estimate::trend(&values).unwrap().slope * (n - 1) as f64 / mean
+}
+
+#[test]
+fn a_trend_within_slots_caps_and_noise_does_not() {
+    let run = |seed: u64, slope: f64| {
+        let stream = std::cell::RefCell::new(Stream::new(seed, "blocks"));
+        let trend = secondary("trend", "ratio", SecondaryRole::Trend);
+        judged(vec![trend], &[], move |arm, _, noise| {
+            let slope = if arm == 1 { slope } else { 0.0 };
+            let trend = trend_of(&mut stream.borrow_mut(), slope);
+            (Some(faster(arm, noise)), vec![Some(trend)], SlotFlags::NONE)
+        })
+    };
+    let drifting = run(1, 0.3);
+    assert_eq!(drifting.claims[0].class, Class::Moderate);
+    assert!(codes(&drifting).contains(&Code::NotSteady));
+    // One in a hundred at most: in 200 sessions of correlated noise 8 are more
+    // than four standard deviations away.
+    let refused = (0..200)
+        .filter(|&seed| codes(&run(seed, 0.0)).contains(&Code::NotSteady))
+        .count();
+    assert!(refused < 8, "{refused}");
+}

@@ -10,8 +10,8 @@ use crate::serving::arm::{Load, Mode, RequestPaths};
 use crate::serving::client::Connections;
 use crate::serving::load::{Arrivals, PromptMix, TraceUnit, read_trace};
 use crate::serving::target::{Target, address_of};
-use crate::serving::{ClientError, Proof, self_proof};
-use evenhand_harness::observation::Status;
+use crate::serving::{ClientError, self_proof_repeated};
+use evenhand_harness::observation::{CLIENT_HELD_FACT, Status};
 use evenhand_harness::plan::{Level, Seed};
 use evenhand_harness::run::{
     Launch, Options, Session, Wishes, measure, plan_target, worker_main, write_atomically,
@@ -167,6 +167,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let text =
         serde_json::to_string_pretty(&proof).map_err(|e| Failure::internal(e.to_string()))?;
     write_atomically(&session.dir.join(PROOF_FILE), text.as_bytes())?;
+    session.note(CLIENT_HELD_FACT, &proof.held.to_string())?;
     let size = &arguments.size;
     let options = Options {
         target: NAME.to_owned(),
@@ -200,12 +201,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
 /// measured with it.
 fn prove(arguments: &Arguments) -> Result<ClientError, Failure> {
     let users = arguments.concurrency.iter().copied().max().unwrap_or(1);
-    let proof = self_proof(&Proof {
-        planned_rate: arguments.rate.unwrap_or(25.0 * f64::from(users)).max(1.0),
-        streams: users,
-        ..Proof::default()
-    })
-    .map_err(|e| Failure::internal(format!("the client could not be proved: {e}")))?;
+    let proof = self_proof_repeated(&load(arguments, users)?.proof())
+        .map_err(|e| Failure::internal(format!("the client could not be proved: {e}")))?;
     if !arguments.presentation.quiet {
         anstream::eprintln!(
             "{} at {:.0} requests/s: {} µs (p50), {} µs (p99) from a server's write to the \
@@ -217,7 +214,8 @@ fn prove(arguments: &Arguments) -> Result<ClientError, Failure> {
             if proof.held {
                 "twice the planned rate was held"
             } else {
-                "twice the planned rate was NOT held: this machine is too slow or too busy"
+                "twice the planned rate was NOT held, so nothing will be claimed: this machine is too \
+                 slow or too busy; lower the rate or the users"
             }
         );
     }
@@ -236,7 +234,10 @@ fn suite(arguments: &Arguments) -> Result<Suite, Failure> {
     }
     let (control, candidate) = names(&target, against.as_ref());
     let mut suite = Suite::default();
-    for &users in &arguments.concurrency {
+    for (at, &users) in arguments.concurrency.iter().enumerate() {
+        if arguments.concurrency[..at].contains(&users) {
+            return Err(Failure::usage(format!("--concurrency names {users} twice")));
+        }
         let load = load(arguments, users)?;
         let id = cell(arguments, users);
         let path = suite.request_path(id).load(load);

@@ -27,4 +27,4 @@ pub mod stream;
 pub mod target;
 
 pub use attempt::{Attempt, ReadMark, Tokens};
-pub use proof::{ClientError, Proof, ProofError, highest_rate, self_proof};
+pub use proof::{ClientError, Proof, ProofError, highest_rate, self_proof, self_proof_repeated};

@@ -38,6 +38,9 @@ impl Default for Proof {
     }
 }
 
+/// How often a load is tried before it counts as not held.
+const TRIES: u32 = 3;
+
 /// The client's own error under a load. Times are nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClientError {
@@ -112,6 +115,23 @@ impl From<RequestError> for ProofError {
 /// When the plan is empty, sockets fail or no event comes back.
 pub fn self_proof(proof: &Proof) -> Result<ClientError, ProofError> {
     prove_at(proof, 2.0 * proof.planned_rate)
+}
+
+/// As [`self_proof`], up to three times until the load is held: a machine that
+/// was busy for a moment is not one that is too slow.
+///
+/// # Errors
+///
+/// As [`self_proof`].
+pub fn self_proof_repeated(proof: &Proof) -> Result<ClientError, ProofError> {
+    let mut error = self_proof(proof)?;
+    for _ in 1..TRIES {
+        if error.held {
+            break;
+        }
+        error = self_proof(proof)?;
+    }
+    Ok(error)
 }
 
 /// Doubles the rate, from twice the planned one, until it is not held any

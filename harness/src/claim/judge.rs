@@ -3,6 +3,7 @@
 use super::evidence::half_width95;
 use super::number::{margin_percent, plain_percent, round12};
 use super::secondary::{self, SecondaryJudgement};
+use super::slots::{below_client_error, unsteady};
 use super::stopping::has_enough_workers;
 use super::units::{Unit, comparison_units, control_pair_units, effects, margins};
 use super::words::{Subject, sentence};
@@ -150,13 +151,15 @@ pub fn judge(plan: &Plan, measurements: &Measurements) -> Judgement {
             let detail = format!("p = {:.1e} over {} A/A units", control.p, control.units);
             reasons.push(Reason::new(Code::AaFailed, detail));
         }
+        let arms = summaries(experiment, data, Quantity::Primary);
+        let level = control_mean(&arms);
+        reasons.extend(unsteady(experiment, data, level, seed));
         // What differing amounts of work refuse stops at metrics per unit of work.
         let common = reasons.clone();
         reasons.extend(secondary::unmatched(experiment, data));
         let judged_secondary = secondary::judge(experiment, data, &common, &reasons, rule, seed);
-        let arms = summaries(experiment, data, Quantity::Primary);
         let noise_floor = half_width95(&effects(control_units), seed).map(round12);
-        let bounds = margins(experiment.margin, experiment.estimand, control_mean(&arms));
+        let bounds = margins(experiment.margin, experiment.estimand, level);
         reasons.extend(below_noise_floor(
             noise_floor,
             bounds,
@@ -176,6 +179,9 @@ pub fn judge(plan: &Plan, measurements: &Measurements) -> Judgement {
             );
             draft.evidence.noise_floor = noise_floor;
             draft.gates.extend(secondary::same_code(data, candidate));
+            draft
+                .gates
+                .extend(below_client_error(experiment, data, &draft.evidence, level));
             draft.gates.extend(secondary::uncorroborated(
                 experiment,
                 data,
@@ -294,21 +300,8 @@ pub(super) fn summaries(
     data: &ExperimentData,
     quantity: Quantity,
 ) -> Vec<ArmSummary> {
-    let complete: Vec<_> = data.workers.iter().filter(|w| w.is_complete()).collect();
     let summary = |(arm, name): (usize, &String)| {
-        let medians: Vec<f64> = complete
-            .iter()
-            .filter_map(|w| {
-                let values: Vec<f64> = w
-                    .values(quantity)
-                    .iter()
-                    .zip(&w.instance)
-                    .filter(|&(_, &instance)| usize::from(instance) == arm)
-                    .filter_map(|(value, _)| *value)
-                    .collect();
-                bootstrap::moments::median(&values).ok()
-            })
-            .collect();
+        let medians = worker_medians(data, quantity, arm);
         let extreme = |pick: fn(f64, f64) -> f64| medians.iter().copied().reduce(pick).map(round12);
         ArmSummary {
             name: name.clone(),
@@ -319,6 +312,27 @@ pub(super) fn summaries(
         }
     };
     plan.arms.iter().enumerate().map(summary).collect()
+}
+
+/// The median slot of an instance in every complete worker that has one.
+pub(super) fn worker_medians(
+    data: &ExperimentData,
+    quantity: Quantity,
+    instance: usize,
+) -> Vec<f64> {
+    let complete = data.workers.iter().filter(|w| w.is_complete());
+    complete
+        .filter_map(|worker| {
+            let values: Vec<f64> = worker
+                .values(quantity)
+                .iter()
+                .zip(&worker.instance)
+                .filter(|&(_, &of)| usize::from(of) == instance)
+                .filter_map(|(value, _)| *value)
+                .collect();
+            bootstrap::moments::median(&values).ok()
+        })
+        .collect()
 }
 
 pub(super) fn control_mean(arms: &[ArmSummary]) -> f64 {

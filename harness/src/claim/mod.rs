@@ -25,6 +25,7 @@ mod overall;
 mod pairs;
 mod rates;
 mod secondary;
+mod slots;
 mod stopping;
 mod summary;
 mod tails;

@@ -4,6 +4,7 @@
 use super::evidence::half_width95;
 use super::judge::{Draft, assemble, below_noise_floor, control_mean, finish, summaries};
 use super::number::round12;
+use super::slots::below_client_error;
 use super::units::{effects, margins, units_of};
 use super::{ArmSummary, Claim, Evidence};
 use crate::estimate::{holm, max_t};
@@ -67,7 +68,8 @@ pub(super) fn judge(
         let control = units_of(plan, quantity, data, true, plan.arms.len());
         let noise_floor = half_width95(&effects(&control), seed).map(round12);
         if has_claims(secondary.role) {
-            let bounds = margins(alone.margin, alone.estimand, control_mean(&arms));
+            let level = control_mean(&arms);
+            let bounds = margins(alone.margin, alone.estimand, level);
             let mut gates = match secondary.role {
                 SecondaryRole::ClaimPerUnit => common.to_vec(),
                 _ => all.to_vec(),
@@ -89,6 +91,9 @@ pub(super) fn judge(
                 let mut draft = assemble((alone, candidate), &d, &first, bounds, rule, seed);
                 draft.evidence.noise_floor = noise_floor;
                 draft.gates.splice(0..0, gates.iter().cloned());
+                draft
+                    .gates
+                    .extend(below_client_error(alone, data, &draft.evidence, level));
                 members.push(Member {
                     metric: at,
                     draft,

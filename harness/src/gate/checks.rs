@@ -1,5 +1,6 @@
 //! What each gate looks at.
 
+use super::client::check_client;
 use super::flags::flagged;
 use super::{Code, Reason};
 use crate::estimate::{lag1, trend, welch};
@@ -72,6 +73,7 @@ pub fn check_experiment(
     reasons.extend(rebuilt(target, &complete, environment));
     reasons.extend(conditions(target, &complete, environment));
     reasons.extend(flagged(experiment, &complete));
+    reasons.extend(check_client(&complete, environment));
     reasons
 }
 

@@ -135,7 +135,7 @@ pub enum Code {
     Ties,
     /// Nobody declared which change matters; 1 % stands in.
     MarginUndeclared,
-    /// Most workers were still warming up when measuring began.
+    /// It was still warming up or drifting while it was measured.
     NotSteady,
     /// The control group's quota or the hardware stopped or slowed workers.
     Throttled,
@@ -233,7 +233,7 @@ const TABLE: &[(Code, &str, Severity, &str, &str)] = &[
     (SignDisagrees, "sign_disagrees", CapModerate, "the mean and the majority of units point to different sides: a tail carries the mean", "look at the units; report the tail by itself"),
     (Ties, "ties", CapModerate, "more than a fifth of the units are ties", "use a finer clock or more work per slot"),
     (MarginUndeclared, "margin_undeclared", CapModerate, "nobody declared which change matters; 1 % stands in", "declare `.margin(percent(..))` before measuring"),
-    (NotSteady, "not_steady", CapModerate, "most workers were still warming up when measuring began", "more work in setup, or a longer warm-up"),
+    (NotSteady, "not_steady", CapModerate, "it was still warming up or drifting while it was measured", "more work in setup, or a longer warm-up"),
     (Throttled, "throttled", CapModerate, "the control group's quota or the hardware stopped or slowed workers", "raise the quota, cool the machine"),
     (DebugBuild, "debug_build", CapModerate, "debug assertions were on", "use the bench or release profile"),
     (MemoryGrew, "memory_grew", CapModerate, "the memory of an arm grew while it was measured", "release what an iteration allocates"),

@@ -5,10 +5,12 @@
 //! the numbers behind it.
 
 mod checks;
+mod client;
 mod code;
 mod flags;
 
 pub use checks::{check_experiment, check_metric, check_units};
+pub use client::check_client_error;
 pub use code::{Code, Severity};
 
 use serde::{Deserialize, Serialize};

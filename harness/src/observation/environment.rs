@@ -38,6 +38,14 @@ pub fn rebuilt_fact(target: &str) -> String {
     format!("build.rebuilt.{target}")
 }
 
+/// Name of the fact, of an arm or of a session, that says whether the client of
+/// a request path held the load in its proof: `true` or `false`.
+pub const CLIENT_HELD_FACT: &str = "client_held";
+
+/// Name of an arm's fact with the median error of the client that measures it,
+/// nanoseconds.
+pub const CLIENT_ERROR_FACT: &str = "client_error_p50_ns";
+
 /// One finding about the machine, with what it does to a claim.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -7,7 +7,8 @@ mod worker;
 pub(crate) use lines::cause;
 
 pub use environment::{
-    Environment, Finding, Telemetry, executable_fact, profile_fact, rebuilt_fact,
+    CLIENT_ERROR_FACT, CLIENT_HELD_FACT, Environment, Finding, Telemetry, executable_fact,
+    profile_fact, rebuilt_fact,
 };
 pub use lines::{
     ArmFault, Facts, Fault, Line, LineError, SlotLine, WorkerEnd, WorkerHeader, read_worker_lines,

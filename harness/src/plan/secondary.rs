@@ -18,6 +18,10 @@ pub enum SecondaryRole {
     Corroborate,
     /// It must be equal in both arms of every block (numbers of tokens).
     Match,
+    /// How much the primary metric changed from the beginning to the end of the
+    /// slot, as a fraction: an arm that does so by more than the margin is not
+    /// steady.
+    Trend,
     /// It is shown and never claimed.
     Describe,
 }

@@ -189,6 +189,16 @@ impl Session {
         write_json(&self.dir.join(ENVIRONMENT_FILE), &environment)
     }
 
+    /// Adds a fact to the session's environment.
+    ///
+    /// # Errors
+    /// If the environment can't be read or written.
+    pub fn note(&self, fact: &str, value: &str) -> Result<(), RunError> {
+        let mut environment = self.environment()?;
+        environment.facts.insert(fact.to_owned(), value.to_owned());
+        write_json(&self.dir.join(ENVIRONMENT_FILE), &environment)
+    }
+
     fn environment(&self) -> Result<Environment, RunError> {
         read_json(&self.dir.join(ENVIRONMENT_FILE))
     }

@@ -225,7 +225,7 @@ pub(super) fn check_values(
         .zip(secondary)
         // What is only shown may be anything that can be written down.
         .map(|(declared, &value)| match declared.role {
-            SecondaryRole::Describe | SecondaryRole::Match => {
+            SecondaryRole::Describe | SecondaryRole::Match | SecondaryRole::Trend => {
                 (&declared.metric, Estimand::PairedDifference, value)
             }
             _ => (&declared.metric, declared.estimand, value),

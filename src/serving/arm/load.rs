@@ -1,5 +1,6 @@
 //! What a slot asks of a server.
 
+use crate::serving::Proof;
 use crate::serving::client::{Connections, Request, RequestError};
 use crate::serving::load::{Arrivals, PromptMix};
 use crate::serving::target::{Api, Target};
@@ -91,6 +92,26 @@ impl Load {
             (true, Some(_)) => self.ramp() + self.requests,
             // The last ones that count must not end in an emptying house.
             (true, None) => self.ramp() + self.requests + self.concurrency - 1,
+        }
+    }
+
+    /// What the client has to prove before it carries this load. Users of a
+    /// closed loop are taken for 25 requests per second each.
+    #[must_use]
+    pub fn proof(&self) -> Proof {
+        let planned_rate = match &self.open {
+            Some((rate, _)) => *rate,
+            None => 25.0 * f64::from(self.concurrency),
+        };
+        let planned_rate = planned_rate.max(1.0);
+        let proof = Proof::default();
+        // Two seconds are enough to see a rate, and five requests to see a slow one.
+        let requests = (4.0 * planned_rate).clamp(5.0, f64::from(proof.requests));
+        Proof {
+            planned_rate,
+            streams: self.concurrency,
+            requests: requests as u32,
+            ..proof
         }
     }
 

@@ -109,7 +109,10 @@ fn shared(load: &Load) -> Vec<SecondaryMetric> {
     if load.in_blocks() {
         metrics.push(describe("rate.completed", "requests/s"));
         metrics.push(describe("generator.lag_p99", "ns"));
-        metrics.push(describe("steady.trend_p", "p"));
+        metrics.push(SecondaryMetric {
+            role: SecondaryRole::Trend,
+            ..describe("steady.trend", "ratio")
+        });
     }
     metrics
 }

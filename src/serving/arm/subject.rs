@@ -7,7 +7,8 @@ use super::rows::{RequestRow, Rows};
 use super::values::counted;
 use crate::serving::client::{Client, Options, Request};
 use crate::serving::target::{Running, Target};
-use crate::serving::{Attempt, ClientError, Proof, self_proof};
+use crate::serving::{Attempt, ClientError, Proof, self_proof_repeated};
+use evenhand_harness::observation::{CLIENT_ERROR_FACT, CLIENT_HELD_FACT};
 use evenhand_harness::suite::{ArmError, Bencher, Output, Place, SlotValue, Subject};
 use rustix::time::{ClockId, clock_gettime};
 use std::path::PathBuf;
@@ -38,7 +39,7 @@ pub(super) struct Served {
     uncounted: u64,
     pub(super) secondary: Vec<Option<f64>>,
     pub(super) primary: String,
-    pub(super) client_error: Option<ClientError>,
+    pub(super) client_error: ClientError,
 }
 
 impl Served {
@@ -78,7 +79,7 @@ impl Served {
             uncounted: 0,
             secondary: vec![None; declared.secondary.len()],
             primary: declared.primary.id,
-            client_error: client_error(),
+            client_error: client_error(load)?,
             target,
         };
         if load.mode != Mode::Cold {
@@ -296,10 +297,12 @@ impl Subject for Served {
         if let Some(startup) = self.running.as_ref().and_then(Running::startup_ns) {
             facts.push(("startup_ns".to_owned(), startup.to_string()));
         }
-        if let Some(error) = self.client_error {
-            facts.push(("client_error_p50_ns".to_owned(), error.p50_ns.to_string()));
-            facts.push(("client_error_p99_ns".to_owned(), error.p99_ns.to_string()));
-        }
+        let error = self.client_error;
+        facts.extend([
+            (CLIENT_ERROR_FACT.to_owned(), error.p50_ns.to_string()),
+            ("client_error_p99_ns".to_owned(), error.p99_ns.to_string()),
+            (CLIENT_HELD_FACT.to_owned(), error.held.to_string()),
+        ]);
         let declared = target.facts.iter();
         facts.extend(declared.map(|(k, v)| (format!("target.{k}"), v.clone())));
         facts
@@ -312,19 +315,23 @@ fn cpu_ns() -> u64 {
     time.tv_sec.unsigned_abs() * 1_000_000_000 + time.tv_nsec.unsigned_abs()
 }
 
-/// The client's own error, proved once in every worker.
-fn client_error() -> Option<ClientError> {
-    static ERROR: OnceLock<Option<ClientError>> = OnceLock::new();
-    *ERROR.get_or_init(|| {
-        self_proof(&Proof {
-            planned_rate: 100.0,
-            streams: 1,
+/// The client's own error, proved once in every worker: by a few requests, so
+/// at a rate that takes a tenth of a second.
+fn client_error(load: &Load) -> Result<ClientError, ArmError> {
+    static ERROR: OnceLock<Result<ClientError, String>> = OnceLock::new();
+    let proved = ERROR.get_or_init(|| {
+        let planned = load.proof();
+        self_proof_repeated(&Proof {
+            planned_rate: planned.planned_rate.max(100.0),
             requests: 20,
             tokens: 8,
-            ..Proof::default()
+            ..planned
         })
-        .ok()
-    })
+        .map_err(|e| e.to_string())
+    });
+    proved
+        .clone()
+        .map_err(|e| ArmError::new(format!("the client could not be proved: {e}")))
 }
 
 /// A folder for logs where nothing is recorded, removed in the end.

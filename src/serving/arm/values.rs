@@ -47,9 +47,9 @@ impl Served {
         if flags.contains(SlotFlags::FAILED) && !self.load.in_blocks() {
             primary = None;
         }
-        if let (Some(value), Some(error)) = (primary, self.client_error)
+        if let Some(value) = primary
             && self.primary.contains('@')
-            && value < ABOVE_CLIENT_ERROR * error.p50_ns as f64
+            && value < ABOVE_CLIENT_ERROR * self.client_error.p50_ns as f64
         {
             flags |= SlotFlags::CLIENT_SATURATED;
         }
@@ -104,7 +104,7 @@ impl Served {
             .iter()
             .filter_map(|a| defined(id).value(a))
             .collect();
-        self.secondary.push(trend(&values).ok().map(|t| t.p));
+        self.secondary.push(change(&values));
         flags
     }
 
@@ -156,8 +156,30 @@ fn from_cache(attempt: &Attempt) -> bool {
     })
 }
 
+/// How much a straight line through the values changes from the first to the
+/// last, as a fraction of their mean.
+fn change(values: &[f64]) -> Option<f64> {
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    let slope = trend(values).ok()?.slope;
+    (mean > 0.0).then(|| slope * (values.len() - 1) as f64 / mean)
+}
+
 /// Mean over the attempts that have the value.
 fn mean(attempts: &[Attempt], value: impl Fn(&Attempt) -> Option<f64>) -> Option<f64> {
     let values: Vec<f64> = attempts.iter().filter_map(value).collect();
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::change;
+
+    #[test]
+    fn the_change_of_a_block_is_a_fraction_of_its_mean() {
+        let line: Vec<f64> = (0..11).map(|i| 90.0 + 2.0 * f64::from(i)).collect();
+        assert!((change(&line).unwrap() - 0.2).abs() < 1e-12);
+        assert_eq!(change(&[5.0; 8]), Some(0.0));
+        assert_eq!(change(&[1.0, 2.0]), None, "two values have no trend");
+        assert_eq!(change(&[0.0; 8]), None);
+    }
 }
