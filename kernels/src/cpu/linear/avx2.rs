@@ -1,6 +1,7 @@
 //! Tiles of rows by tokens in AVX2 registers: two registers of eight sums for
 //! each dot product, the sixteen lanes of the other paths.
 
+use super::tile::{Tile, for_each};
 use super::{Rows, Weight};
 use half::bf16;
 use std::arch::x86_64::{
@@ -19,9 +20,6 @@ const ROWS: usize = 2;
 /// Tokens of a tile: 2 x 3 sums of two registers each leave four of sixteen
 /// for the rows; tokens come from memory.
 const TOKENS: usize = 3;
-/// Tokens that share a walk over the weights: their activations stay in the
-/// second-level cache meanwhile.
-const TOKEN_BLOCK: usize = 16 * TOKENS;
 
 /// Eight weights from memory, as `f32`.
 pub trait Load: Weight {
@@ -55,7 +53,7 @@ impl Load for bf16 {
 /// # Safety
 /// `count` elements can be read at `at`.
 #[inline(always)]
-unsafe fn first<W: Weight>(at: *const W, count: usize) -> [f32; LANES] {
+pub(super) unsafe fn first<W: Weight>(at: *const W, count: usize) -> [f32; LANES] {
     let mut widened = [0.0; LANES];
     for (k, widened) in widened.iter_mut().enumerate().take(count) {
         // SAFETY: `k < count`, the caller's promise.
@@ -72,116 +70,81 @@ pub(super) fn linear<W: Load>(
 ) {
     // SAFETY: an `Isa` of this kind exists only where the processor has AVX2
     // and FMA, and `super::linear` has checked the three extents.
-    unsafe { walk(w, x, out.as_mut_ptr(), out_stride) }
+    unsafe { walk(w, x, out, out_stride) }
 }
 
 /// # Safety
-/// The processor has AVX2 and FMA, the columns of `w` and `x` are equal, and
-/// every `t * out_stride + r` lies inside the memory of `out`.
+/// The processor has AVX2 and FMA, and the extents have passed `super::check`.
 #[target_feature(enable = "avx2,fma")]
-unsafe fn walk<W: Load>(w: Rows<'_, W>, x: Rows<'_, f32>, out: *mut f32, out_stride: usize) {
-    for block in (0..x.rows).step_by(TOKEN_BLOCK) {
-        let block_end = x.rows.min(block + TOKEN_BLOCK);
-        let mut row = 0;
-        while row < w.rows {
-            let rows = if w.rows - row >= ROWS && block_end - block > 1 {
-                ROWS
-            } else {
-                1
-            };
-            for token in (block..block_end).step_by(TOKENS) {
-                // SAFETY: tile inside of both matrices, see the loops.
-                unsafe {
-                    let tile = Tile {
-                        w: w.values.as_ptr().add(row * w.stride),
-                        w_stride: w.stride,
-                        x: x.values.as_ptr().add(token * x.stride),
-                        x_stride: x.stride,
-                        cols: w.cols,
-                        out: out.add(token * out_stride + row),
-                        out_stride,
-                    };
-                    match (rows, (block_end - token).min(TOKENS)) {
-                        (1, 1) => tile.compute::<1, 1>(),
-                        (1, 2) => tile.compute::<1, 2>(),
-                        (1, _) => tile.compute::<1, TOKENS>(),
-                        (_, 1) => tile.compute::<ROWS, 1>(),
-                        (_, 2) => tile.compute::<ROWS, 2>(),
-                        _ => tile.compute::<ROWS, TOKENS>(),
+unsafe fn walk<W: Load>(w: Rows<'_, W>, x: Rows<'_, f32>, out: &mut [f32], out_stride: usize) {
+    for_each::<W, ROWS, TOKENS>(w, x, out, out_stride, |tile, rows, tokens| {
+        // SAFETY: the caller's promise; the tile has these rows and tokens.
+        unsafe {
+            match (rows, tokens) {
+                (1, 1) => compute::<W, 1, 1>(&tile),
+                (1, 2) => compute::<W, 1, 2>(&tile),
+                (1, _) => compute::<W, 1, TOKENS>(&tile),
+                (_, 1) => compute::<W, ROWS, 1>(&tile),
+                (_, 2) => compute::<W, ROWS, 2>(&tile),
+                _ => compute::<W, ROWS, TOKENS>(&tile),
+            }
+        }
+    });
+}
+
+/// # Safety
+/// The processor has AVX2 and FMA; `R` rows of weights, `T` tokens and
+/// `R x T` outputs lie in memory at the strides given.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn compute<W: Load, const R: usize, const T: usize>(tile: &Tile<W>) {
+    let mut sums = [[[_mm256_setzero_ps(); 2]; T]; R];
+    let whole = tile.cols - tile.cols % LANES;
+    let mut k = 0;
+    while k < whole {
+        // SAFETY: `k + LANES <= cols`.
+        unsafe {
+            for half in 0..2 {
+                let at = k + half * WIDTH;
+                let mut w = [_mm256_setzero_ps(); R];
+                for r in 0..R {
+                    w[r] = W::load(tile.w.add(r * tile.w_stride + at));
+                }
+                for t in 0..T {
+                    let x = _mm256_loadu_ps(tile.x.add(t * tile.x_stride + at));
+                    for r in 0..R {
+                        sums[r][t][half] = _mm256_fmadd_ps(w[r], x, sums[r][t][half]);
                     }
                 }
             }
-            row += rows;
+        }
+        k += LANES;
+    }
+    let rest = tile.cols - whole;
+    if rest > 0 {
+        for t in 0..T {
+            // SAFETY: `rest` elements are left in every row.
+            let x = unsafe { first(tile.x.add(t * tile.x_stride + k), rest) };
+            for r in 0..R {
+                // SAFETY: as above.
+                let w = unsafe { first(tile.w.add(r * tile.w_stride + k), rest) };
+                for half in 0..2 {
+                    // SAFETY: eight elements of an array.
+                    let (w, x) = unsafe {
+                        (
+                            _mm256_loadu_ps(w[half * WIDTH..].as_ptr()),
+                            _mm256_loadu_ps(x[half * WIDTH..].as_ptr()),
+                        )
+                    };
+                    sums[r][t][half] = _mm256_fmadd_ps(w, x, sums[r][t][half]);
+                }
+            }
         }
     }
-}
-
-/// Where a tile reads and writes.
-struct Tile<W> {
-    w: *const W,
-    w_stride: usize,
-    x: *const f32,
-    x_stride: usize,
-    cols: usize,
-    out: *mut f32,
-    out_stride: usize,
-}
-
-impl<W: Load> Tile<W> {
-    /// # Safety
-    /// The processor has AVX2 and FMA; `R` rows of weights, `T` tokens and
-    /// `R x T` outputs lie in memory at the strides given.
-    #[inline]
-    #[target_feature(enable = "avx2,fma")]
-    unsafe fn compute<const R: usize, const T: usize>(&self) {
-        let mut sums = [[[_mm256_setzero_ps(); 2]; T]; R];
-        let whole = self.cols - self.cols % LANES;
-        let mut k = 0;
-        while k < whole {
-            // SAFETY: `k + LANES <= cols`.
-            unsafe {
-                for half in 0..2 {
-                    let at = k + half * WIDTH;
-                    let mut w = [_mm256_setzero_ps(); R];
-                    for r in 0..R {
-                        w[r] = W::load(self.w.add(r * self.w_stride + at));
-                    }
-                    for t in 0..T {
-                        let x = _mm256_loadu_ps(self.x.add(t * self.x_stride + at));
-                        for r in 0..R {
-                            sums[r][t][half] = _mm256_fmadd_ps(w[r], x, sums[r][t][half]);
-                        }
-                    }
-                }
-            }
-            k += LANES;
-        }
-        let rest = self.cols - whole;
-        if rest > 0 {
-            for t in 0..T {
-                // SAFETY: `rest` elements are left in every row.
-                let x = unsafe { first(self.x.add(t * self.x_stride + k), rest) };
-                for r in 0..R {
-                    // SAFETY: as above.
-                    let w = unsafe { first(self.w.add(r * self.w_stride + k), rest) };
-                    for half in 0..2 {
-                        // SAFETY: eight elements of an array.
-                        let (w, x) = unsafe {
-                            (
-                                _mm256_loadu_ps(w[half * WIDTH..].as_ptr()),
-                                _mm256_loadu_ps(x[half * WIDTH..].as_ptr()),
-                            )
-                        };
-                        sums[r][t][half] = _mm256_fmadd_ps(w, x, sums[r][t][half]);
-                    }
-                }
-            }
-        }
-        for r in 0..R {
-            for t in 0..T {
-                // SAFETY: inside of the output, the caller's promise.
-                unsafe { *self.out.add(t * self.out_stride + r) = sum(sums[r][t]) };
-            }
+    for r in 0..R {
+        for t in 0..T {
+            // SAFETY: inside of the output, the caller's promise.
+            unsafe { *tile.out.add(t * tile.out_stride + r) = sum(sums[r][t]) };
         }
     }
 }
@@ -189,7 +152,7 @@ impl<W: Load> Tile<W> {
 /// Pairwise, as `lanes::sum`.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn sum([lower, upper]: [__m256; 2]) -> f32 {
+pub(super) fn sum([lower, upper]: [__m256; 2]) -> f32 {
     let eight = _mm256_add_ps(lower, upper);
     let four = _mm_add_ps(
         _mm256_castps256_ps128(eight),

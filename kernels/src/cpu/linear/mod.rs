@@ -27,6 +27,8 @@ mod avx2;
 )]
 mod avx512;
 mod scalar;
+#[cfg(target_arch = "x86_64")]
+mod tile;
 
 use super::isa::{Isa, Kind};
 use super::matvec::Weight;
