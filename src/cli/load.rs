@@ -33,6 +33,7 @@ Examples:
   cargo evenhand load --target a.toml --against b.toml --mode cold   fresh process, first request
   cargo evenhand load --target a.toml --concurrency 1,4,16           one cell per number of users
   cargo evenhand load --target a.toml --rate 20 --arrivals gamma:0.5 open loop, in bursts
+  cargo evenhand load --target a.toml --against b.toml --no-aa       two servers at a time, not three
   cargo evenhand load --target http://127.0.0.1:8080 --model tiny --format json";
 
 /// Variable that names the session to its workers.
@@ -112,6 +113,9 @@ pub(super) struct Arguments {
     /// Smallest effect that matters, in percent
     #[arg(long, value_name = "PERCENT", default_value_t = 5.0)]
     margin: f64,
+    /// No second server of the control, where three do not fit; caps the claim
+    #[arg(long, requires = "against")]
+    no_aa: bool,
     /// Model of servers given as URL
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
@@ -229,13 +233,16 @@ fn suite(arguments: &Arguments, inputs: &Inputs) -> Result<Suite, Failure> {
         let load = load(arguments, inputs, users)?;
         let id = cell(arguments, users);
         let path = suite.request_path(id).load(load);
-        match &against {
+        let arms = match &against {
             None => path.arm(&control, target.clone()),
             Some(other) => path
                 .control(&control, target.clone())
                 .candidate(&candidate, other.clone())
                 .margin(percent(arguments.margin)),
         };
+        if arguments.no_aa {
+            arms.no_aa();
+        }
     }
     Ok(suite)
 }

@@ -129,7 +129,11 @@ impl Draft {
     fn set(&mut self, workers: u32, blocks: u32) {
         let arms = self.plan.arms.len();
         self.plan.workers = workers.max(1);
-        self.plan.aa_blocks = control_pair_blocks(arms, blocks.max(1));
+        self.plan.aa_blocks = if self.sizes.no_aa {
+            0
+        } else {
+            control_pair_blocks(arms, blocks.max(1))
+        };
         self.plan.blocks = if arms > 1 {
             whole_designs(arms, blocks.max(1))
         } else {
@@ -167,7 +171,8 @@ pub(super) fn cost_ns(draft: &Draft) -> f64 {
     let warm_up = if plan.cold {
         0.0
     } else {
-        EXPECTED_WARMUP_SLOTS * (arms * slot + control_slot)
+        let shadow = f64::from(u8::from(plan.aa_blocks > 0)) * control_slot;
+        EXPECTED_WARMUP_SLOTS * (arms * slot + shadow)
     };
     let worker = START_NS + draft.setup_ns + warm_up + comparison + control_pairs;
     f64::from(plan.workers) * worker
@@ -198,5 +203,26 @@ mod tests {
         assert_eq!(Reach::of(12, 103), Reach::Nothing);
         assert_eq!(workers_for_family(102), 12);
         assert_eq!(workers_for_family(103), 13);
+    }
+
+    #[test]
+    fn what_is_declared_without_control_pairs_is_planned_without() {
+        let mut suite = crate::suite::Suite::default();
+        let pair = suite.experiment("pair");
+        pair.control("a", |_| {}).candidate("b", |_| {}).no_aa();
+        let mut draft = Draft {
+            plan: pair.declare().unwrap(),
+            sizes: pair.sizes(),
+            setup_ns: 0.0,
+            fault: None,
+        };
+        draft.plan.pilot_ns = vec![1e6; 2];
+        draft.set(8, 20);
+        assert_eq!((draft.plan.blocks, draft.plan.aa_blocks), (20, 0));
+        let without = cost_ns(&draft);
+        draft.sizes.no_aa = false;
+        draft.set(8, 20);
+        assert_eq!(draft.plan.aa_blocks, 10);
+        assert!(without < cost_ns(&draft));
     }
 }

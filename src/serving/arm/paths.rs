@@ -209,6 +209,13 @@ impl RequestArms<'_> {
         self
     }
 
+    /// No second server of the control, where three do not fit: the claim is
+    /// capped with `no_aa_control`.
+    pub fn no_aa(self) -> Self {
+        self.experiment.no_aa();
+        self
+    }
+
     /// Comparison blocks of a worker.
     pub fn blocks(self, blocks: u32) -> Self {
         self.experiment.blocks(blocks);
