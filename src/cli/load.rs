@@ -237,9 +237,9 @@ fn suite(arguments: &Arguments, inputs: &Inputs) -> Result<Suite, Failure> {
             None => path.arm(&control, target.clone()),
             Some(other) => path
                 .control(&control, target.clone())
-                .candidate(&candidate, other.clone())
-                .margin(percent(arguments.margin)),
+                .candidate(&candidate, other.clone()),
         };
+        let arms = arms.margin(percent(arguments.margin));
         if arguments.no_aa {
             arms.no_aa();
         }
@@ -304,6 +304,7 @@ fn load(arguments: &Arguments, inputs: &Inputs, users: u32) -> Result<Load, Fail
             Connections::Fresh
         },
         metric: arguments.metric.clone(),
+        ..Load::default()
     };
     load.check().map_err(|e| Failure::usage(e.to_string()))?;
     let metrics = match load.mode {

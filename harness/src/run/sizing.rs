@@ -27,11 +27,11 @@ const START_NS: f64 = 5_000_000.0;
 /// Warm-up slots per instance in the time estimate.
 const EXPECTED_WARMUP_SLOTS: f64 = 10.0;
 /// Which classes a plan can reach with its number of workers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
     /// Fewer than 6 workers: no interval at all.
     Nothing,
-    /// 6 or 7: `moderate` at best.
+    /// 6 or 7, or no A/A blocks: `moderate` at best.
     Moderate,
     /// 8 to 11: `strong`, not parity.
     Strong,

@@ -18,11 +18,12 @@ impl Served {
     /// Values of the slot; the primary one comes back.
     pub(super) fn evaluate(
         &mut self,
-        first: u64,
+        indices: &[u64],
         attempts: &[Attempt],
         cpu: f64,
     ) -> Result<(Option<f64>, SlotFlags), ArmError> {
-        let counted = &attempts[counted(&self.load, attempts.len())];
+        let counts = counted(&self.load, attempts.len());
+        let counted = &attempts[counts.clone()];
         let mut flags = SlotFlags::NONE;
         if counted.iter().any(|a| !a.succeeded()) {
             flags |= SlotFlags::FAILED;
@@ -53,8 +54,9 @@ impl Served {
         {
             flags |= SlotFlags::CLIENT_SATURATED;
         }
-        let work = (0..attempts.len() as u64)
-            .map(|i| self.load.digest(&self.target, self.seed, first + i))
+        let work = indices[counts]
+            .iter()
+            .map(|&i| self.load.digest(&self.target, self.seed, i))
             .fold(0, |all, one| all ^ one);
         self.secondary.clear();
         self.secondary
@@ -139,12 +141,8 @@ impl Served {
 
 /// The requests of a slot that count: not those of the ramps.
 pub(super) fn counted(load: &Load, sent: usize) -> std::ops::Range<usize> {
-    if load.in_blocks() {
-        let from = (load.ramp() as usize).min(sent);
-        from..(from + load.requests as usize).min(sent)
-    } else {
-        0..sent
-    }
+    let counted = load.counted();
+    (counted.start as usize).min(sent)..(counted.end as usize).min(sent)
 }
 
 /// Whether most of a prompt came from a cache: prompts are distinct, so this
