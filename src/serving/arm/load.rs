@@ -95,6 +95,13 @@ impl Load {
         self.ramp_of(MOST_ROUNDS)
     }
 
+    /// Doubles the ramp; whether it could.
+    pub(super) fn lengthen_ramp(&mut self) -> bool {
+        let before = self.ramp();
+        self.rounds = (2 * self.rounds).min(MOST_ROUNDS);
+        self.ramp() > before
+    }
+
     fn ramp_of(&self, rounds: u32) -> u32 {
         let shortest = match self.open {
             Some(_) => (self.requests / 10).max(4),

@@ -3,16 +3,17 @@
 use super::block::{drive, one};
 use super::load::{Load, Mode};
 use super::metrics::metrics;
+use super::ramp::WarmUp;
 use super::rows::{RequestRow, Rows};
 use super::values::counted;
 use crate::serving::client::{Client, Options, Request};
 use crate::serving::target::{Running, Target};
 use crate::serving::{Attempt, ClientError, Proof, self_proof_repeated};
 use evenhand_harness::observation::{CLIENT_ERROR_FACT, CLIENT_HELD_FACT};
-use evenhand_harness::suite::{ArmError, Bencher, Output, Place, SlotValue, Subject};
+use evenhand_harness::plan::{Margin, MarginScale};
+use evenhand_harness::suite::{ArmError, Bencher, Output, Place, SlotValue, Subject, Warmth};
 use rustix::time::{ClockId, clock_gettime};
 use std::path::PathBuf;
-use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -24,7 +25,10 @@ const PROBE: u64 = UNCOUNTED - 1;
 
 /// A server and how it is asked.
 pub(super) struct Served {
-    pub(super) load: Rc<Load>,
+    /// With a ramp of its own, which warming up lengthens.
+    pub(super) load: Load,
+    margin: Margin,
+    warm_up: WarmUp,
     pub(super) target: Target,
     pub(super) seed: u64,
     runtime: tokio::runtime::Runtime,
@@ -45,7 +49,8 @@ pub(super) struct Served {
 impl Served {
     pub(super) fn build(
         bencher: &Bencher,
-        load: &Rc<Load>,
+        load: &Load,
+        margin: Margin,
         target: Target,
     ) -> Result<Self, ArmError> {
         load.check().map_err(|e| ArmError::new(e.to_string()))?;
@@ -67,7 +72,9 @@ impl Served {
             }
         };
         let mut served = Self {
-            load: Rc::clone(load),
+            load: load.clone(),
+            margin,
+            warm_up: WarmUp::new(load),
             seed: bencher.seed(),
             runtime,
             running: None,
@@ -158,6 +165,19 @@ impl Served {
         Ok(vec![Attempt::from_capture(&capture)])
     }
 
+    /// Looks whether a slot that nobody counts had a ramp that is long enough.
+    fn warm(&mut self, attempts: &[Attempt]) {
+        let latencies = self.latencies(&attempts[counted(&self.load, attempts.len())]);
+        let matters = match self.margin.scale {
+            MarginScale::Relative => self.margin.value,
+            MarginScale::Absolute => {
+                let mean = latencies.iter().sum::<f64>() / latencies.len().max(1) as f64;
+                self.margin.value / mean
+            }
+        };
+        self.warm_up.saw(&mut self.load, latencies, matters);
+    }
+
     /// A server that is gone ends the experiment with its last words.
     fn check_alive(&mut self) -> Result<(), ArmError> {
         match self.running.as_mut().and_then(Running::ended) {
@@ -235,6 +255,9 @@ impl Subject for Served {
         }
         let (value, flags) = self.evaluate(&indices, &attempts, share)?;
         self.check_alive()?;
+        if place.is_none_or(|p| p.block.is_none()) {
+            self.warm(&attempts);
+        }
         if self.load.mode == Mode::Cold
             && let Some(running) = self.running.take()
         {
@@ -249,6 +272,10 @@ impl Subject for Served {
 
     fn secondary(&self) -> &[Option<f64>] {
         &self.secondary
+    }
+
+    fn warmth(&self) -> Warmth {
+        self.warm_up.warmth()
     }
 
     fn output(&mut self) -> Result<Option<Output>, ArmError> {
@@ -289,6 +316,9 @@ impl Subject for Served {
                 format!("{:?}", target.page_cache).to_lowercase(),
             ),
         ];
+        if self.load.in_blocks() {
+            facts.push(("ramp".to_owned(), self.load.ramp().to_string()));
+        }
         if let Some(engine) = &target.engine {
             facts.push(("engine".to_owned(), engine.clone()));
         }
