@@ -23,6 +23,9 @@ pub fn render(record: &Record, view: View<'_>) -> String {
             experiment(&mut out, plan, judged, view);
         }
     }
+    if record.plan.targets.is_empty() {
+        out.push_str("incomplete: the session was stopped before anything was planned\n\n");
+    }
     let counts = class_counts(&experiments);
     let comparisons: usize = experiments.iter().map(|e| e.claims.len()).sum();
     if comparisons > 0 {

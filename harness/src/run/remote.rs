@@ -159,14 +159,6 @@ impl Drop for RemoteArm {
     }
 }
 
-/// An arm that hangs never looks at its turns again: when its worker is killed,
-/// the system ends it. Elsewhere it is left over.
-fn end_with_worker() -> io::Result<()> {
-    #[cfg(target_os = "linux")]
-    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
-    Ok(())
-}
-
 /// The process of one arm: builds it, then answers turns until the worker is
 /// gone.
 pub(super) fn serve_arm(
@@ -179,7 +171,6 @@ pub(super) fn serve_arm(
     let name = &job.experiment.instance_name(instance);
     let system = |e: io::Error| fault(Some(name.clone()), Fault::System, &e.to_string());
     let gave_up = |e: ArmError| build_fault(name, &e.into());
-    end_with_worker().map_err(system)?;
     let mut subject = build_instance(experiment, job, instance, input_seed)?;
     let mut facts = subject.facts();
     facts.push(("process".to_owned(), std::process::id().to_string()));

@@ -231,7 +231,8 @@ pub fn read_measurements(dir: &Path, plan: &Plan) -> Result<Measurements, RunErr
         .experiments()
         .zip(&experiments)
         .all(|((_, experiment), data)| is_finished(&plan.stop_rule, experiment, data));
-    let status = if finished {
+    // A session that was stopped before it had a plan has done nothing.
+    let status = if finished && !plan.targets.is_empty() {
         Status::Complete
     } else {
         Status::Incomplete

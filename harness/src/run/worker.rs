@@ -34,7 +34,10 @@ pub fn worker_main(suite: &Suite) -> i32 {
             return 2;
         }
     };
-    match work(suite, &job, &mut input) {
+    let worked = end_with_parent()
+        .map_err(|e| fault(None, Fault::System, &e.to_string()))
+        .and_then(|()| work(suite, &job, &mut input));
+    match worked {
         Ok(message) => {
             // A coordinator that is gone needs no answer.
             let _ = send(&mut io::stdout(), &message);
@@ -45,6 +48,15 @@ pub fn worker_main(suite: &Suite) -> i32 {
             FAULT_EXIT
         }
     }
+}
+
+/// A worker that hangs, or has a long slot before it, does not look whether the
+/// process that started it is still there: when that is killed, the system ends
+/// this one. Elsewhere it is left over until it looks.
+fn end_with_parent() -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+    Ok(())
 }
 
 fn work(suite: &Suite, job: &Job, acks: &mut impl BufRead) -> Result<Message, ArmFault> {
