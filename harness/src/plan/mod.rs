@@ -191,6 +191,15 @@ impl ExperimentPlan {
         self.arms.len() + usize::from(self.aa_blocks > 0)
     }
 
+    /// Which of the samples of a slot belong to a secondary metric: its place
+    /// among those that are quantiles. `None` when it is none.
+    #[must_use]
+    pub fn sampled(&self, metric: usize) -> Option<usize> {
+        self.secondary.get(metric)?.quantile?;
+        let earlier = &self.secondary[..metric];
+        Some(earlier.iter().filter(|s| s.quantile.is_some()).count())
+    }
+
     /// Id of the experiment in the bench target whose arms are run.
     #[must_use]
     pub fn declared_id(&self) -> &str {

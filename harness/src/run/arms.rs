@@ -136,6 +136,11 @@ impl<'a> Arms<'a> {
         self.subjects[instance].secondary()
     }
 
+    /// The samples of an instance's last slot.
+    pub(super) fn samples(&self, instance: usize) -> &[Vec<Option<f64>>] {
+        self.subjects[instance].samples()
+    }
+
     /// What is known about every instance; empty when nothing is.
     pub(super) fn facts(&self) -> Vec<Facts> {
         let facts = self.subjects.iter().map(|s| s.facts());

@@ -24,6 +24,8 @@ pub(super) struct RemoteArm {
     place: Place,
     /// Secondary metrics of the last slot.
     secondary: Vec<Option<f64>>,
+    /// Samples of the last slot.
+    samples: Vec<Vec<Option<f64>>>,
 }
 
 impl RemoteArm {
@@ -47,6 +49,7 @@ impl RemoteArm {
             facts: Vec::new(),
             place: Place::UNMEASURED,
             secondary: Vec::new(),
+            samples: Vec::new(),
         };
         match arm.answer() {
             Ok(Answer::Ready { facts }) => arm.facts = facts,
@@ -106,8 +109,10 @@ impl Subject for RemoteArm {
                 host_ns,
                 flags,
                 secondary,
+                samples,
             } => {
                 self.secondary = secondary;
+                self.samples = samples;
                 Ok(SlotValue {
                     value,
                     host_ns,
@@ -120,6 +125,10 @@ impl Subject for RemoteArm {
 
     fn secondary(&self) -> &[Option<f64>] {
         &self.secondary
+    }
+
+    fn samples(&self) -> &[Vec<Option<f64>>] {
+        &self.samples
     }
 
     fn output(&mut self) -> Result<Option<Output>, ArmError> {
@@ -190,12 +199,18 @@ pub(super) fn serve_arm(
                 })?;
                 let slot = slot.map_err(gave_up)?;
                 // JSON has no NaN: what can't be used is found before it travels.
-                check_values(&job.experiment, name, slot.value, subject.secondary())?;
+                check_values(
+                    &job.experiment,
+                    name,
+                    slot.value,
+                    (subject.secondary(), subject.samples()),
+                )?;
                 Answer::Slot {
                     value: slot.value,
                     host_ns: slot.host_ns,
                     flags: slot.flags,
                     secondary: subject.secondary().to_vec(),
+                    samples: subject.samples().to_vec(),
                 }
             }
             Turn::Output => {

@@ -172,12 +172,14 @@ fn run_schedule(
                 value: slot.value,
                 host_ns: slot.host_ns,
                 secondary: arms.secondary(instance).to_vec(),
+                samples: arms.samples(instance).to_vec(),
                 flags: slot.flags,
             });
         }
         for slot in &block_slots {
             let arm = job.experiment.instance_name(slot.instance);
-            check_values(&job.experiment, &arm, slot.value, &slot.secondary)?;
+            let further = (slot.secondary.as_slice(), slot.samples.as_slice());
+            check_values(&job.experiment, &arm, slot.value, further)?;
             log.write(&Line::Slot(slot.clone())).map_err(system)?;
         }
         let now = start.elapsed_ns();
@@ -205,7 +207,7 @@ pub(super) fn check_values(
     plan: &ExperimentPlan,
     arm: &str,
     value: Option<f64>,
-    secondary: &[Option<f64>],
+    (secondary, samples): (&[Option<f64>], &[Vec<Option<f64>>]),
 ) -> Result<(), ArmFault> {
     let bad = |message: String| {
         let arm = Some(arm.to_owned());
@@ -218,6 +220,18 @@ pub(super) fn check_values(
             plan.secondary.len()
         ));
     }
+    let quantiles = || plan.secondary.iter().filter(|s| s.quantile.is_some());
+    if samples.len() != quantiles().count() {
+        return bad(format!(
+            "it gave samples for {} quantiles where the experiment declares {}",
+            samples.len(),
+            quantiles().count()
+        ));
+    }
+    let sampled = quantiles().zip(samples).flat_map(|(declared, samples)| {
+        let value = |&sample| (&declared.metric, declared.estimand, sample);
+        samples.iter().map(value)
+    });
     let primary = (&plan.metric, plan.estimand, value);
     let secondary = plan
         .secondary
@@ -230,7 +244,7 @@ pub(super) fn check_values(
             }
             _ => (&declared.metric, declared.estimand, value),
         });
-    for (metric, estimand, value) in std::iter::once(primary).chain(secondary) {
+    for (metric, estimand, value) in std::iter::once(primary).chain(secondary).chain(sampled) {
         let Some(value) = value else { continue };
         if !value.is_finite() {
             return bad(format!("it measured {} {value}", metric.id));

@@ -84,8 +84,16 @@ pub trait Subject {
     fn slot(&mut self, iterations: u64) -> Result<SlotValue, ArmError>;
 
     /// The secondary metrics of the last slot, per iteration, in the order in
-    /// which the experiment declares them; `None` is a value that is missing.
+    /// which the experiment declares them; `None` is a value that is missing, as
+    /// that of a quantile always is.
     fn secondary(&self) -> &[Option<f64>] {
+        &[]
+    }
+
+    /// The single values behind the last slot, for every secondary metric that
+    /// is a quantile, in the order in which the experiment declares them, and in
+    /// the order of their arrival. `None` is a failure: worse than every value.
+    fn samples(&self) -> &[Vec<Option<f64>>] {
         &[]
     }
 
