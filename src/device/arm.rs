@@ -6,6 +6,7 @@ use evenhand_kernels::device::{
     CacheState, Device, DeviceError, Marks, Measured, Meter, Prepared, Timing,
 };
 use evenhand_kernels::task::{Data, Task};
+use evenhand_kernels::{Mismatch, Tolerance};
 
 /// Gives a [`Bencher`] variants of tasks.
 pub trait TaskBencher {
@@ -42,6 +43,22 @@ pub struct TaskArm {
     /// In the order of [`super::further_metrics`].
     further: Vec<Option<f64>>,
     facts: Vec<(String, String)>,
+    /// Where launches go around several sets of buffers.
+    expected: Option<Expected>,
+}
+
+/// What stands in every set of buffers after a launch. The experiment compares
+/// the first one alone.
+struct Expected {
+    sets: usize,
+    reference: Vec<f64>,
+    tolerance: Tolerance,
+}
+
+impl Expected {
+    fn check(&self, found: &[f64]) -> Result<(), Mismatch> {
+        self.tolerance.check(found, &self.reference)
+    }
 }
 
 impl TaskArm {
@@ -83,7 +100,13 @@ impl TaskArm {
         }
         let work = (task.bytes_moved, task.flops);
         let meter = Meter::new(work, prepared.timer_step_ns(), prepared.cache(), ceilings);
+        let sets = prepared.sets();
         Ok(Self {
+            expected: (sets > 1).then(|| Expected {
+                sets,
+                reference: task.reference.clone(),
+                tolerance: task.tolerance,
+            }),
             gpu: identity.label != "cpu",
             prepared,
             meter,
@@ -121,8 +144,27 @@ impl Subject for TaskArm {
     }
 
     fn output(&mut self) -> Result<Option<Output>, ArmError> {
-        let data = self.prepared.checked_output().map_err(|e| arm_error(&e))?;
-        Ok(Some(Output::F64(widened(&data))))
+        let mut checked = |set| {
+            let data = self.prepared.checked_output(set);
+            data.map(|data| widened(&data)).map_err(|e| arm_error(&e))
+        };
+        let first = checked(0)?;
+        if let Some(expected) = &self.expected
+            && expected.check(&first).is_ok()
+        {
+            for set in 1..expected.sets {
+                let found = checked(set)?;
+                expected.check(&found).map_err(|mismatch| {
+                    ArmError::wrong_output(format!(
+                        "in set {} of {} sets of buffers with the same inputs, {mismatch}; in the \
+                         first it is right",
+                        set + 1,
+                        expected.sets
+                    ))
+                })?;
+            }
+        }
+        Ok(Some(Output::F64(first)))
     }
 
     fn facts(&self) -> Vec<(String, String)> {

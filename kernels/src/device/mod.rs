@@ -19,7 +19,7 @@
 //! let mut arm = device.prepare(&task, task.variants[0].name, CacheState::Hot)?;
 //! let slot = arm.run(10)?;
 //! assert!(slot.timed_ns > 0.0);
-//! task.check_output(&arm.checked_output()?)?;
+//! task.check_output(&arm.checked_output(0)?)?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -90,12 +90,22 @@ pub trait Prepared {
     /// If the device fails, or does not answer within its limit.
     fn run(&mut self, launches: u64) -> Result<RawSlot, DeviceError>;
 
-    /// Poisons what is written, runs once on the buffers that are timed, and
-    /// reads the output.
+    /// How many sets of buffers are timed: more than one where launches go
+    /// around them. All hold the same inputs.
+    fn sets(&self) -> usize {
+        1
+    }
+
+    /// Poisons what is written in a set of the buffers that are timed (from
+    /// 0), runs once on it, and reads the output.
     ///
     /// # Errors
-    /// If the device fails, or an input no longer holds what was drawn.
-    fn checked_output(&mut self) -> Result<Data, DeviceError>;
+    /// If the device fails, or an input of the set no longer holds what was
+    /// drawn.
+    ///
+    /// # Panics
+    /// If there is no such set.
+    fn checked_output(&mut self, set: usize) -> Result<Data, DeviceError>;
 
     /// What the spans of a slot are.
     fn timing(&self) -> Timing;

@@ -93,6 +93,8 @@ struct World {
 
 /// Host cost of a launch with its flush, nanoseconds.
 const LAUNCH_COST_NS: f64 = 20_000.0;
+/// Sets of buffers that rotation goes around.
+const ROTATION_SETS: usize = 3;
 /// Memory of the device.
 const MEMORY: u64 = 16 << 30;
 
@@ -136,10 +138,14 @@ impl Device for SimDevice {
             .get(variant)
             .copied()
             .unwrap_or(truth.default_ns);
+        let sets = match cache {
+            CacheState::ColdByRotation => ROTATION_SETS,
+            _ => 1,
+        };
         Ok(Box::new(Simulated {
             world: Rc::clone(&self.world),
             kernel,
-            buffers: task.fresh_buffers(),
+            sets: vec![task.fresh_buffers(); sets],
             output: task.output,
             inputs,
             cache,
@@ -158,7 +164,7 @@ impl Device for SimDevice {
 struct Simulated {
     world: Rc<RefCell<World>>,
     kernel: CpuKernel,
-    buffers: Vec<Buffer>,
+    sets: Vec<Vec<Buffer>>,
     output: usize,
     inputs: Vec<u64>,
     cache: CacheState,
@@ -240,8 +246,13 @@ impl Prepared for Simulated {
         })
     }
 
-    fn checked_output(&mut self) -> Result<Data, DeviceError> {
-        checked_run(&self.kernel, &mut self.buffers, self.output, &self.inputs)
+    fn sets(&self) -> usize {
+        self.sets.len()
+    }
+
+    fn checked_output(&mut self, set: usize) -> Result<Data, DeviceError> {
+        let buffers = &mut self.sets[set];
+        checked_run(&self.kernel, buffers, self.output, &self.inputs)
     }
 
     fn timing(&self) -> Timing {
