@@ -1,9 +1,9 @@
 //! A variant of a task as an arm.
 
 use evenhand_harness::plan::SlotFlags;
-use evenhand_harness::suite::{ArmError, Bencher, Output, SlotValue, Subject};
+use evenhand_harness::suite::{ArmError, Bencher, Output, Place, SlotValue, Subject};
 use evenhand_kernels::device::{
-    CacheState, Device, DeviceError, Marks, Measured, Meter, Prepared, Timing,
+    CacheState, Device, DeviceError, Marks, Measured, Meter, Prepared, Seen, Timing, energy_batch,
 };
 use evenhand_kernels::task::{Data, Task};
 use evenhand_kernels::{Mismatch, Tolerance};
@@ -43,6 +43,11 @@ pub struct TaskArm {
     /// In the order of [`super::further_metrics`].
     further: Vec<Option<f64>>,
     facts: Vec<(String, String)>,
+    /// Whether the slot that comes next is one of the measured ones.
+    counts: bool,
+    seen: Seen,
+    /// Launches of the last slot.
+    launches: u64,
     /// Where launches go around several sets of buffers.
     expected: Option<Expected>,
 }
@@ -112,14 +117,26 @@ impl TaskArm {
             meter,
             further: Vec::new(),
             facts,
+            counts: true,
+            seen: Seen::default(),
+            launches: 1,
         })
     }
 }
 
 impl Subject for TaskArm {
+    fn begin(&mut self, place: Place) {
+        self.counts = place.block.is_some();
+    }
+
     fn slot(&mut self, iterations: u64) -> Result<SlotValue, ArmError> {
         let slot = self.prepared.run(iterations).map_err(|e| arm_error(&e))?;
         let states = self.prepared.state_since(slot.start_ns);
+        self.launches = iterations;
+        if self.counts {
+            let end_ns = slot.start_ns + slot.host_ns;
+            self.seen.add(&states, slot.start_ns, end_ns);
+        }
         let measured = self
             .meter
             .judge(&slot, &states)
@@ -170,6 +187,22 @@ impl Subject for TaskArm {
     fn facts(&self) -> Vec<(String, String)> {
         self.facts.clone()
     }
+
+    fn facts_at_end(&mut self) -> Result<Vec<(String, String)>, ArmError> {
+        let mut facts = self.seen.facts();
+        let batch = energy_batch(&mut *self.prepared, self.launches).map_err(|e| arm_error(&e))?;
+        if let Some(batch) = batch {
+            facts.extend([
+                (
+                    "energy_mj_per_launch".to_owned(),
+                    format!("{:.6}", batch.mj_per_launch()),
+                ),
+                ("energy_launches".to_owned(), batch.launches.to_string()),
+                ("energy_updates".to_owned(), batch.updates.to_string()),
+            ]);
+        }
+        Ok(facts)
+    }
 }
 
 /// The values of [`super::further_metrics`] for a slot.
@@ -178,8 +211,10 @@ fn further_values(timing: Timing, gpu: bool, measured: &Measured, into: &mut Vec
         return;
     }
     if timing != Timing::Host {
+        let percent = |share: Option<f64>| share.map(|share| 100.0 * share);
         into.push(measured.sm_cycles);
-        into.push(measured.memory_share.map(|share| 100.0 * share));
+        into.push(percent(measured.memory_share));
+        into.push(percent(measured.arithmetic_share));
     }
     into.push(measured.energy_mj);
 }

@@ -28,6 +28,7 @@ mod cpu;
 #[cfg(feature = "cuda")]
 #[allow(unsafe_code)] // the driver's C functions
 mod cuda;
+mod energy;
 mod error;
 mod measure;
 mod probe;
@@ -37,10 +38,11 @@ pub use choice::{Choice, DEVICE_VARIABLE, Selector, open};
 pub use cpu::CpuDevice;
 #[cfg(feature = "cuda")]
 pub use cuda::{CudaDevice, GRAPH_DRIVER_FUNCTIONS, REQUIRED_DRIVER_FUNCTIONS, nvml_state};
+pub use energy::{EnergyBatch, energy_batch};
 pub use error::DeviceError;
 pub use measure::{
-    CacheState, Ceilings, History, MIN_STEPS, Marks, Measured, Meter, RawSlot, State, Timing,
-    batch_for, clock_steps, next_spans,
+    CacheState, Ceilings, History, MIN_STEPS, Marks, Measured, Meter, RawSlot, Seen, State,
+    ThrottleReasons, Timing, batch_for, clock_steps, next_spans,
 };
 pub use probe::{Card, Probe, probe};
 pub use simulated::{SimDevice, Truth};
@@ -125,5 +127,11 @@ pub trait Prepared {
     fn state_since(&self, start_ns: u64) -> Vec<State> {
         let _ = start_ns;
         Vec::new()
+    }
+
+    /// Energy of the whole device since the driver was loaded, millijoules, as
+    /// its counter tells now; it moves in steps. `None` where there is none.
+    fn energy_counter_mj(&mut self) -> Option<u64> {
+        None
     }
 }

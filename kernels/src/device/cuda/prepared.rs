@@ -294,4 +294,7 @@ impl Prepared for OnCard {
     fn state_since(&self, start_ns: u64) -> Vec<State> {
         self.opened.watch.since(start_ns)
     }
+    fn energy_counter_mj(&mut self) -> Option<u64> {
+        self.opened.watch.energy_mj()
+    }
 }
