@@ -1,5 +1,6 @@
 //! A variant of a task as an arm.
 
+use super::cache::cache_for;
 use evenhand_harness::plan::SlotFlags;
 use evenhand_harness::suite::{ArmError, Bencher, Output, Place, SlotValue, Subject};
 use evenhand_kernels::device::{
@@ -10,28 +11,42 @@ use evenhand_kernels::{Mismatch, Tolerance};
 
 /// Gives a [`Bencher`] variants of tasks.
 pub trait TaskBencher {
-    /// Times a variant on the device that this process was asked to measure,
-    /// with a flushed cache where the device has one to flush.
+    /// Times a variant on the device that this process was asked to measure.
+    /// The cache is made cold as `--flush` says, by overwriting without it,
+    /// where the device has one to make cold.
     fn task(&mut self, task: &Task, variant: &str);
 
-    /// Times a variant on a device of your own.
+    /// Times a variant on a device of your own, in this state of the cache; a
+    /// `--flush` that asks for another one fails the arm.
     fn task_on(&mut self, device: &dyn Device, task: &Task, variant: &str, cache: CacheState);
 }
 
 impl TaskBencher for Bencher {
     fn task(&mut self, task: &Task, variant: &str) {
-        match super::chosen() {
-            Ok(device) => self.task_on(&*device, task, variant, CacheState::ColdByFlush),
-            Err(error) => self.fail(arm_error(&error)),
+        let device = match super::chosen() {
+            Ok(device) => device,
+            Err(error) => return self.fail(arm_error(&error)),
+        };
+        match cache_for(None, is_gpu(&*device)) {
+            Ok(cache) => self.task_on(&*device, task, variant, cache),
+            Err(problem) => self.fail(ArmError::new(problem)),
         }
     }
 
     fn task_on(&mut self, device: &dyn Device, task: &Task, variant: &str, cache: CacheState) {
+        if let Err(problem) = cache_for(Some(cache), is_gpu(device)) {
+            return self.fail(ArmError::new(problem));
+        }
         match TaskArm::new(device, task, variant, cache) {
             Ok(arm) => self.register(arm),
             Err(error) => self.fail(arm_error(&error)),
         }
     }
+}
+
+/// Whether it has the metrics and the caches of a GPU.
+fn is_gpu(device: &dyn Device) -> bool {
+    device.identity().label != "cpu"
 }
 
 /// A variant on a device, with what judges its slots.
@@ -112,7 +127,7 @@ impl TaskArm {
                 reference: task.reference.clone(),
                 tolerance: task.tolerance,
             }),
-            gpu: identity.label != "cpu",
+            gpu: is_gpu(device),
             prepared,
             meter,
             further: Vec::new(),

@@ -91,6 +91,10 @@ pub fn main(target: &str, declare: &[fn(&mut Suite)]) -> ExitCode {
             .device
             .as_deref()
             .map_or(Ok(()), device::ask_for)?;
+        arguments
+            .flush
+            .as_deref()
+            .map_or(Ok(()), device::ask_for_flush)?;
         Ok(arguments)
     });
     let arguments = match parsed {
@@ -105,7 +109,7 @@ pub fn main(target: &str, declare: &[fn(&mut Suite)]) -> ExitCode {
         }
     };
     report::style::apply(arguments.color);
-    // Declarations name the device.
+    // Declarations name the device and the state of its cache.
     let suite = declared();
     let result = match arguments.mode {
         Mode::Help => {
@@ -198,9 +202,12 @@ fn bench(target: &str, suite: &Suite, arguments: &Arguments) -> Result<u8, RunEr
     })?;
     let root = default_root(&executable);
     let mut launch = Launch::here(&executable);
-    if let Some(device) = &arguments.device {
-        let variable = (device::VARIABLE.into(), device.into());
-        launch.environment.push(variable);
+    for (variable, chosen) in [
+        (device::VARIABLE, &arguments.device),
+        (device::FLUSH_VARIABLE, &arguments.flush),
+    ] {
+        let chosen = chosen.as_ref().map(|c| (variable.into(), c.into()));
+        launch.environment.extend(chosen);
     }
     let mut progress = Progress::new(arguments.quiet);
     let mut session = match &arguments.plan {

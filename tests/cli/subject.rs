@@ -2,6 +2,8 @@
 //! the seed, so the claims are known; `SUBJECT` chooses what goes wrong.
 
 use evenhand::prelude::*;
+#[cfg(feature = "cuda")]
+use evenhand_kernels::tasks;
 use std::time::{Duration, Instant};
 
 /// An arm that takes `ns` per iteration, give or take a thousandth.
@@ -61,6 +63,23 @@ fn declare(suite: &mut Suite) {
                     .control("old", |b| b.iter_returning(|| 1.0f64))
                     .candidate("new", |b| b.iter_returning(|| 2.0f64))
                     .verify(outputs_equal());
+            }
+            #[cfg(feature = "cuda")]
+            "task" => {
+                use evenhand::device::TaskSuite;
+                suite
+                    .task("task/open", |seed| tasks::rms_norm(2, 256, seed))
+                    .margin(percent(5.0));
+            }
+            #[cfg(feature = "cuda")]
+            "rotated_task" => {
+                use evenhand::device::TaskSuite;
+                let rotated = evenhand_kernels::device::CacheState::ColdByRotation;
+                suite
+                    .task_in("task/rotated", rotated, |seed| {
+                        tasks::rms_norm(2, 256, seed)
+                    })
+                    .margin(percent(5.0));
             }
             "undeclarable" => {
                 suite

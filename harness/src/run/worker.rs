@@ -9,7 +9,7 @@ use crate::observation::{
 };
 use crate::plan::{Estimand, ExperimentPlan, SecondaryRole, Seed};
 use crate::schedule::{WorkerSchedule, worker_schedule};
-use crate::suite::{Place, Suite};
+use crate::suite::{Experiment, Place, Suite};
 use crate::timer::Timer;
 use std::hint::black_box;
 use std::io::{self, BufRead};
@@ -59,6 +59,7 @@ fn work(suite: &Suite, job: &Job, acks: &mut impl BufRead) -> Result<Message, Ar
                 "the executable has no such experiment",
             )
         })?;
+    same_device(experiment, &job.experiment)?;
     let schedule = worker_schedule(job.seed, &job.target, &job.experiment, job.worker);
     // Shifts what is allocated after it; the pages are touched so that they exist.
     let _heap_pad = black_box(vec![1u8; schedule.heap_pad]);
@@ -105,6 +106,26 @@ fn work(suite: &Suite, job: &Job, acks: &mut impl BufRead) -> Result<Message, Ar
             fault.map_or(Ok(Message::Done), Err)
         }
     }
+}
+
+/// A plan that is run again must not put its label on what another device, or
+/// another state of it, measures.
+fn same_device(experiment: &Experiment, plan: &ExperimentPlan) -> Result<(), ArmFault> {
+    let declared = experiment
+        .declare()
+        .map_err(|problem| fault(None, Fault::WrongUse, &problem))?
+        .device;
+    if declared == plan.device {
+        return Ok(());
+    }
+    let shown = |device: &Option<String>| device.clone().unwrap_or("this host".to_owned());
+    let message = format!(
+        "the plan is for `{}`, and this run would measure on `{}`: choose as it did (--device, \
+         --flush), or plan anew",
+        shown(&plan.device),
+        shown(&declared)
+    );
+    Err(fault(None, Fault::WrongUse, &message))
 }
 
 /// An error of the observation file, with its name.
@@ -248,4 +269,30 @@ pub(super) fn check_values(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_for_another_device_is_not_run() {
+        let mut suite = Suite::default();
+        suite
+            .experiment("e")
+            .device_label("card, hot")
+            .control("a", |_| {})
+            .candidate("b", |_| {});
+        let experiment = &suite.experiments()[0];
+        let mut plan = experiment.declare().unwrap();
+        assert!(same_device(experiment, &plan).is_ok());
+        plan.device = Some("card, cold (flushed)".to_owned());
+        let fault = same_device(experiment, &plan).unwrap_err();
+        assert_eq!(fault.fault, Fault::WrongUse);
+        for part in ["`card, cold (flushed)`", "`card, hot`", "--flush"] {
+            assert!(fault.message.contains(part), "{}", fault.message);
+        }
+        plan.device = None;
+        assert!(same_device(experiment, &plan).is_err());
+    }
 }
