@@ -2,14 +2,15 @@
 //! go on.
 #![cfg(feature = "cuda")]
 
-use evenhand::device::TaskBencher;
+use evenhand::device::{TaskArm, TaskBencher};
 use evenhand::harness::observation::Fault;
 use evenhand::harness::run::{SmokeFailure, smoke};
-use evenhand::harness::suite::{Suite, matches_reference, within};
-use evenhand_kernels::device::{CacheState, SimDevice, Truth};
+use evenhand::harness::suite::{Subject, Suite, matches_reference, within};
+use evenhand_kernels::device::{CacheState, DeviceError, SimDevice, Truth};
 use evenhand_kernels::task::{Buffer, Task, Variant};
 use evenhand_kernels::tasks;
 use std::sync::Mutex;
+use std::time::Duration;
 
 /// A task whose second variant does `what` to its buffers after the work.
 fn spoilt(what: impl Fn(&mut [Buffer]) + Send + Sync + 'static) -> Task {
@@ -100,4 +101,115 @@ fn an_output_that_is_wrong_in_a_later_set_is_seen() {
         fault.message
     );
     assert!(fault.message.contains("element 3"), "{}", fault.message);
+}
+
+/// A kernel that gives NaN, or writes to its input.
+fn gives_nan() -> Task {
+    spoilt(|buffers| buffers.last_mut().unwrap().data.f32_mut()[5] = f32::NAN)
+}
+
+fn writes_to_its_input() -> Task {
+    spoilt(|buffers| buffers[0].data.f32_mut()[0] += 1.0)
+}
+
+#[test]
+fn every_bad_input_fails_its_own_experiment_with_the_reason() {
+    let quiet = || Truth::quiet(10_000.0);
+    let harmless = || spoilt(|_| {});
+    let refused = |error: DeviceError| Truth {
+        refuses: [("bad".to_owned(), error)].into(),
+        ..quiet()
+    };
+    let failing = |error: DeviceError| Truth {
+        fails: [("bad".to_owned(), error)].into(),
+        ..quiet()
+    };
+    let driver = |code, meaning| DeviceError::Driver {
+        function: "cuEventQuery",
+        code,
+        meaning,
+    };
+    let bytes = DeviceError::Unsupported(
+        "kernel `k` asks for 300000 bytes of shared memory per block; this card has 232448"
+            .to_owned(),
+    );
+    let limit = Duration::from_secs(60);
+    let cases = [
+        (
+            "does not compile",
+            refused(DeviceError::Compile("k.cu:2: identifier".to_owned())),
+            harmless(),
+            (Fault::Failed, "k.cu:2: identifier"),
+        ),
+        (
+            "more shared memory than there is",
+            refused(bytes),
+            harmless(),
+            (Fault::Failed, "this card has 232448"),
+        ),
+        (
+            "out of bounds",
+            failing(driver(700, "a kernel used an address that is not its own")),
+            harmless(),
+            (Fault::Failed, "CUDA error 700"),
+        ),
+        (
+            "hangs",
+            failing(DeviceError::Hang { limit }),
+            harmless(),
+            (Fault::Failed, "did not finish within 60 s"),
+        ),
+        (
+            "device disappears",
+            failing(driver(999, "unknown error")),
+            harmless(),
+            (Fault::Failed, "CUDA error 999"),
+        ),
+        (
+            "NaN",
+            quiet(),
+            gives_nan(),
+            (Fault::WrongOutput, "element 5 is NaN"),
+        ),
+        (
+            "changed input",
+            quiet(),
+            writes_to_its_input(),
+            (Fault::Failed, "it wrote to its input `x`"),
+        ),
+    ];
+    let mut suite = Suite::default();
+    let cache = CacheState::ColdByFlush;
+    for (id, truth, task, _) in &cases {
+        declare(&mut suite, id, truth, cache, task);
+        let good = format!("after: {id}");
+        declare(&mut suite, &good, &quiet(), cache, &harmless());
+    }
+    let failures = failures(&suite);
+    assert_eq!(failures.len(), cases.len(), "{failures:?}");
+    for ((id, _, _, (kind, words)), failure) in cases.iter().zip(&failures) {
+        let SmokeFailure { experiment, fault } = failure;
+        assert_eq!((experiment.as_str(), fault.fault), (*id, *kind));
+        assert_eq!(fault.arm.as_deref(), Some("bad"), "{id}");
+        assert!(fault.message.contains(words), "{id}: {}", fault.message);
+    }
+}
+
+#[test]
+fn a_device_that_is_gone_at_the_end_fails_the_arm() {
+    let truth = Truth {
+        fails: [(
+            "bad".to_owned(),
+            DeviceError::Lost {
+                cause: "gone".to_owned(),
+            },
+        )]
+        .into(),
+        ..Truth::quiet(10_000.0)
+    };
+    let task = spoilt(|_| {});
+    let device = SimDevice::new(truth, 1);
+    let mut arm = TaskArm::new(&device, &task, "bad", CacheState::Hot).unwrap();
+    let error = arm.facts_at_end().unwrap_err();
+    assert!(error.message.contains("(gone)"), "{error}");
 }

@@ -5,82 +5,15 @@
 //! path. What the made-up driver "runs" proves the order of calls and the
 //! handling of errors, and nothing about a GPU.
 
-use evenhand_kernels::device::{
-    CacheState, Choice, CudaDevice, Device, GRAPH_DRIVER_FUNCTIONS, REQUIRED_DRIVER_FUNCTIONS,
-    Selector, open, probe,
-};
+use super::made_up::{self, CHILD, build, whole};
+use evenhand_kernels::device::{CacheState, Choice, CudaDevice, Device, Selector, open, probe};
 use evenhand_kernels::tasks;
-use std::fmt::Write as _;
 use std::path::Path;
-use std::process::{Command, Output};
-
-const CHILD: &str = "EVENHAND_TEST_CHILD";
-const FAKE: &str = include_str!("fake_driver.c");
-
-/// Builds `libcuda.so.1` from C text; false when there is no C compiler.
-fn build(folder: &Path, text: &str) -> bool {
-    let source = folder.join("fake.c");
-    std::fs::write(&source, text).unwrap();
-    let built = Command::new("cc")
-        .args(["-shared", "-fPIC", "-O1", "-w", "-o"])
-        .arg(folder.join("libcuda.so.1"))
-        .arg(&source)
-        .output();
-    match built {
-        Ok(output) => {
-            assert!(
-                output.status.success(),
-                "{}",
-                String::from_utf8_lossy(&output.stderr)
-            );
-            true
-        }
-        Err(error) => {
-            eprintln!("skipped: no C compiler `cc`: {error}");
-            false
-        }
-    }
-}
-
-/// The whole driver less `missing`.
-fn whole(missing: &str) -> String {
-    let mut text = FAKE.to_owned();
-    for name in REQUIRED_DRIVER_FUNCTIONS
-        .iter()
-        .chain(GRAPH_DRIVER_FUNCTIONS)
-    {
-        if *name != missing && !text.contains(&format!("int {name}(")) {
-            writeln!(text, "int {name}(void) {{ return call(\"{name}\"); }}").unwrap();
-        }
-    }
-    text.replace(&format!("int {missing}("), "static int unused(")
-}
+use std::process::Output;
 
 /// Runs `task` in a process that finds the libraries in `folder` first.
 fn child(folder: &Path, task: &str, variables: &[(&str, &str)]) -> (Output, String) {
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "driver::in_a_child",
-            "--nocapture",
-            "--test-threads=1",
-        ])
-        .env("LD_LIBRARY_PATH", folder)
-        .env(CHILD, task)
-        .envs(variables.iter().copied())
-        .output()
-        .unwrap();
-    let stdout = String::from_utf8_lossy(&output.stdout);
-    let said = stdout
-        .lines()
-        .find_map(|line| line.split_once("SAID ").map(|(_, said)| said.to_owned()))
-        .unwrap_or_default();
-    assert!(
-        output.status.success(),
-        "{task}: {stdout}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    (output, said)
+    made_up::child("driver::in_a_child", folder, task, variables)
 }
 
 /// Not a test: what the children do.
