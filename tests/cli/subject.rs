@@ -81,6 +81,32 @@ fn declare(suite: &mut Suite) {
                     })
                     .margin(percent(5.0));
             }
+            #[cfg(feature = "cuda")]
+            "upload" => {
+                use evenhand::device::TaskSuite;
+                suite
+                    .task("task/upload", |seed| {
+                        let mut task = tasks::upload_as_bf16(256, seed);
+                        // Those in which no kernel runs.
+                        task.variants.truncate(2);
+                        task
+                    })
+                    .margin(percent(50.0));
+            }
+            #[cfg(feature = "cuda")]
+            "greedy" => {
+                use evenhand::device::TaskSuite;
+                use evenhand_kernels::task::Step;
+                suite
+                    .task("task/greedy", |seed| {
+                        let mut task = tasks::rms_norm(2, 256, seed);
+                        if let Step::Launch(launch) = &mut task.variants[0].steps[0] {
+                            launch.shared_bytes = 1 << 20;
+                        }
+                        task
+                    })
+                    .margin(percent(5.0));
+            }
             "undeclarable" => {
                 suite
                     .experiment("no_control")
