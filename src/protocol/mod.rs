@@ -290,10 +290,17 @@ fn replay(
         ))
     })?;
     for experiment in &planned.experiments {
-        let declared = suite.experiments().iter().find(|e| e.id() == experiment.id);
-        let arms = declared
-            .and_then(|e| e.declare().ok())
-            .map(|plan| plan.arms);
+        let mut all = suite.experiments().iter();
+        let declared = all
+            .find(|e| e.id() == experiment.declared_id())
+            .and_then(|e| e.declare().ok());
+        if let Some(declared) = &declared {
+            let device = declared.device.as_deref();
+            experiment
+                .check_device(device)
+                .map_err(RunError::NotComparable)?;
+        }
+        let arms = declared.map(|plan| plan.arms);
         if experiment.same_code.is_none() && arms.as_ref() != Some(&experiment.arms) {
             return Err(RunError::NotComparable(format!(
                 "the plan's experiment `{}` with arms {} is not what bench target `{target}` \

@@ -102,9 +102,12 @@ fn a_card_is_labelled_with_its_cache_and_bad_experiments_fail_alone() {
         "none",
     ];
     let mut command = lab.command("greedy,task,upload", &[&arguments[..], &CARGO].concat());
-    command
-        .env("LD_LIBRARY_PATH", driver.path())
-        .env("EVENHAND_CUBIN_CACHE", lab.path("cubins"));
+    let on_card = |command: &mut Command| {
+        command
+            .env("LD_LIBRARY_PATH", driver.path())
+            .env("EVENHAND_CUBIN_CACHE", lab.path("cubins"));
+    };
+    on_card(&mut command);
     Ended::of(command.output().unwrap()).code(7).says(&[
         "asks for 1048576 bytes of shared memory per block; this card has 232448",
         // No kernel ran.
@@ -130,15 +133,22 @@ fn a_card_is_labelled_with_its_cache_and_bad_experiments_fail_alone() {
     for name in ["looks", "power_w.mean", "energy_mj_per_launch"] {
         assert!(facts[name].is_null(), "{facts}");
     }
-    // The same plan on a cold cache would be called hot.
+    // On a cold cache the same plan would call it hot; nothing is measured.
     let plan = lab.latest().join("plan.json");
-    let again = ["run", "--device", "cuda", "--plan", plan.to_str().unwrap()];
-    let mut command = lab.command("greedy,task,upload", &[&again[..], &CARGO].concat());
-    command
-        .env("LD_LIBRARY_PATH", driver.path())
-        .env("EVENHAND_CUBIN_CACHE", lab.path("cubins"));
-    Ended::of(command.output().unwrap()).code(7).says(&[
-        "the plan is for `Fake A, hot`",
+    let again = [
+        &["run", "--device", "cuda", "--plan"][..],
+        &[plan.to_str().unwrap()],
+        &CARGO,
+    ];
+    let sessions = lab.path("sessions");
+    let before = std::fs::read_dir(&sessions).unwrap().count();
+    let mut command = lab.command("greedy,task,upload", &again.concat());
+    on_card(&mut command);
+    Ended::of(command.output().unwrap()).code(6).says(&[
+        "the plan measures `task/greedy` on `Fake A, hot`",
         "would measure on `Fake A, cold (flushed)`",
+        "--flush",
     ]);
+    let after = std::fs::read_dir(&sessions).unwrap().count();
+    assert_eq!(before, after);
 }

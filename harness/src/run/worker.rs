@@ -108,24 +108,14 @@ fn work(suite: &Suite, job: &Job, acks: &mut impl BufRead) -> Result<Message, Ar
     }
 }
 
-/// A plan that is run again must not put its label on what another device, or
-/// another state of it, measures.
+/// The last to look: a worker may be started under any plan.
 fn same_device(experiment: &Experiment, plan: &ExperimentPlan) -> Result<(), ArmFault> {
     let declared = experiment
         .declare()
         .map_err(|problem| fault(None, Fault::WrongUse, &problem))?
         .device;
-    if declared == plan.device {
-        return Ok(());
-    }
-    let shown = |device: &Option<String>| device.clone().unwrap_or("this host".to_owned());
-    let message = format!(
-        "the plan is for `{}`, and this run would measure on `{}`: choose as it did (--device, \
-         --flush), or plan anew",
-        shown(&plan.device),
-        shown(&declared)
-    );
-    Err(fault(None, Fault::WrongUse, &message))
+    plan.check_device(declared.as_deref())
+        .map_err(|problem| fault(None, Fault::WrongUse, &problem))
 }
 
 /// An error of the observation file, with its name.
