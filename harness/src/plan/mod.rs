@@ -162,6 +162,25 @@ impl Plan {
 }
 
 impl ExperimentPlan {
+    /// Why the plan must not be run by an executable that declares `device` for
+    /// this experiment: the plan's label would stand beside what another
+    /// device, or another state of it, measures.
+    ///
+    /// # Errors
+    /// Names both, and what to do.
+    pub fn check_device(&self, device: Option<&str>) -> Result<(), String> {
+        if self.device.as_deref() == device {
+            return Ok(());
+        }
+        Err(format!(
+            "the plan measures `{}` on `{}`, and this run would measure on `{}`: choose as it did \
+             (--device, --flush), or plan anew",
+            self.id,
+            self.device.as_deref().unwrap_or("this host"),
+            device.unwrap_or("this host")
+        ))
+    }
+
     /// Whether there is a control to compare with.
     #[must_use]
     pub fn has_control(&self) -> bool {

@@ -282,7 +282,12 @@ pub(super) fn guard<T>(arm: &str, code: impl FnOnce() -> T) -> Result<T, ArmFaul
 }
 
 fn gave_up(arm: &str, error: &ArmError) -> ArmFault {
-    fault(Some(arm.to_owned()), Fault::Failed, &error.message)
+    let kind = if error.is_wrong_output() {
+        Fault::WrongOutput
+    } else {
+        Fault::Failed
+    };
+    fault(Some(arm.to_owned()), kind, &error.message)
 }
 
 /// Why an arm did not come to be, as a fault that names it.

@@ -66,10 +66,11 @@ impl RemoteArm {
         }
         self.answer().map_err(|refusal| match refusal {
             Refusal::Error(error) => error,
-            Refusal::Fault(fault) if fault.fault == Fault::Failed => ArmError::new(fault.message),
-            Refusal::Fault(fault) => {
-                ArmError::new(format!("it {}: {}", fault.fault.words(), fault.message))
-            }
+            Refusal::Fault(fault) => match fault.fault {
+                Fault::Failed => ArmError::new(fault.message),
+                Fault::WrongOutput => ArmError::wrong_output(fault.message),
+                kind => ArmError::new(format!("it {}: {}", kind.words(), fault.message)),
+            },
         })
     }
 

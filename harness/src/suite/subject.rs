@@ -25,6 +25,7 @@ pub struct SlotValue {
 pub struct ArmError {
     /// What happened, and what to do about it.
     pub message: String,
+    wrong_output: bool,
 }
 
 impl ArmError {
@@ -32,7 +33,23 @@ impl ArmError {
     pub fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
+            wrong_output: false,
         }
+    }
+
+    /// An output that the arm itself found to be wrong, where there is more of
+    /// it than [`Subject::output`] can give.
+    pub fn wrong_output(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            wrong_output: true,
+        }
+    }
+
+    /// Whether it was made by [`ArmError::wrong_output`].
+    #[must_use]
+    pub fn is_wrong_output(&self) -> bool {
+        self.wrong_output
     }
 }
 
