@@ -7,7 +7,7 @@ use super::messages::{Answer, Job, JobKind, Message, Turn, send};
 use super::process::{Arrival, WorkerProcess};
 use super::worker::check_values;
 use crate::observation::{ArmFault, Fault};
-use crate::suite::{ArmError, Experiment, Output, Place, SlotValue, Subject};
+use crate::suite::{ArmError, Experiment, Output, Place, SlotValue, Subject, Warmth};
 use std::io::{self, BufRead};
 use std::path::Path;
 use std::time::Duration;
@@ -26,6 +26,8 @@ pub(super) struct RemoteArm {
     secondary: Vec<Option<f64>>,
     /// Samples of the last slot.
     samples: Vec<Vec<Option<f64>>>,
+    /// After the last slot.
+    warmth: Warmth,
 }
 
 impl RemoteArm {
@@ -50,6 +52,7 @@ impl RemoteArm {
             place: Place::UNMEASURED,
             secondary: Vec::new(),
             samples: Vec::new(),
+            warmth: Warmth::Unknown,
         };
         match arm.answer() {
             Ok(Answer::Ready { facts }) => arm.facts = facts,
@@ -111,9 +114,11 @@ impl Subject for RemoteArm {
                 flags,
                 secondary,
                 samples,
+                warmth,
             } => {
                 self.secondary = secondary;
                 self.samples = samples;
+                self.warmth = warmth;
                 Ok(SlotValue {
                     value,
                     host_ns,
@@ -130,6 +135,10 @@ impl Subject for RemoteArm {
 
     fn samples(&self) -> &[Vec<Option<f64>>] {
         &self.samples
+    }
+
+    fn warmth(&self) -> Warmth {
+        self.warmth
     }
 
     fn output(&mut self) -> Result<Option<Output>, ArmError> {
@@ -212,6 +221,7 @@ pub(super) fn serve_arm(
                     flags: slot.flags,
                     secondary: subject.secondary().to_vec(),
                     samples: subject.samples().to_vec(),
+                    warmth: subject.warmth(),
                 }
             }
             Turn::Output => {

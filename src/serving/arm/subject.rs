@@ -3,16 +3,17 @@
 use super::block::{drive, one};
 use super::load::{Load, Mode};
 use super::metrics::metrics;
+use super::ramp::WarmUp;
 use super::rows::{RequestRow, Rows};
 use super::values::counted;
 use crate::serving::client::{Client, Options, Request};
 use crate::serving::target::{Running, Target};
 use crate::serving::{Attempt, ClientError, Proof, self_proof_repeated};
 use evenhand_harness::observation::{CLIENT_ERROR_FACT, CLIENT_HELD_FACT};
-use evenhand_harness::suite::{ArmError, Bencher, Output, Place, SlotValue, Subject};
+use evenhand_harness::plan::{Margin, MarginScale};
+use evenhand_harness::suite::{ArmError, Bencher, Output, Place, SlotValue, Subject, Warmth};
 use rustix::time::{ClockId, clock_gettime};
 use std::path::PathBuf;
-use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -24,7 +25,10 @@ const PROBE: u64 = UNCOUNTED - 1;
 
 /// A server and how it is asked.
 pub(super) struct Served {
-    pub(super) load: Rc<Load>,
+    /// With a ramp of its own, which warming up lengthens.
+    pub(super) load: Load,
+    margin: Margin,
+    warm_up: WarmUp,
     pub(super) target: Target,
     pub(super) seed: u64,
     runtime: tokio::runtime::Runtime,
@@ -45,7 +49,8 @@ pub(super) struct Served {
 impl Served {
     pub(super) fn build(
         bencher: &Bencher,
-        load: &Rc<Load>,
+        load: &Load,
+        margin: Margin,
         target: Target,
     ) -> Result<Self, ArmError> {
         load.check().map_err(|e| ArmError::new(e.to_string()))?;
@@ -67,7 +72,9 @@ impl Served {
             }
         };
         let mut served = Self {
-            load: Rc::clone(load),
+            load: load.clone(),
+            margin,
+            warm_up: WarmUp::new(load),
             seed: bencher.seed(),
             runtime,
             running: None,
@@ -116,49 +123,59 @@ impl Served {
         Ok(Arc::new(Client::new(running.address(), options)))
     }
 
-    /// Prompts of a slot: those of a block's n-th slot are the same in all arms.
-    fn first_index(&mut self, place: Option<Place>) -> u64 {
-        let per_slot = u64::from(self.load.per_slot());
+    /// Prompts of a slot: what counts in a block's n-th slot is the same in all arms.
+    fn indices(&mut self, place: Option<Place>) -> Vec<u64> {
         match place.and_then(|p| Some((p.block?, p.turn))) {
-            Some((block, turn)) => (u64::from(block) * 8 + u64::from(turn % 8)) * per_slot,
+            Some((block, turn)) => self
+                .load
+                .indices(u64::from(block) * 8 + u64::from(turn % 8)),
             None => {
                 self.uncounted += 1;
-                UNCOUNTED + self.uncounted * per_slot
+                let slot = self.load.indices(self.uncounted).into_iter();
+                slot.map(|index| UNCOUNTED + index).collect()
             }
         }
     }
 
-    fn requests(&self, first: u64) -> Result<Vec<Request>, ArmError> {
-        (0..u64::from(self.load.per_slot()))
-            .map(|i| self.load.request(&self.target, self.seed, first + i))
+    fn requests(&self, indices: &[u64]) -> Result<Vec<Request>, ArmError> {
+        indices
+            .iter()
+            .map(|&i| self.load.request(&self.target, self.seed, i))
             .collect::<Result<_, _>>()
             .map_err(|e| ArmError::new(e.to_string()))
     }
 
-    fn schedule(&self, first: u64) -> Result<Option<Vec<u64>>, ArmError> {
-        let Some((rate, law)) = &self.load.open else {
-            return Ok(None);
-        };
-        let seed = self.seed ^ first.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        law.schedule(seed, *rate, self.load.per_slot() as usize)
-            .map(Some)
-            .map_err(|e| ArmError::new(e.to_string()))
-    }
-
     /// Asks, in the way of the mode.
-    fn ask(&mut self, first: u64) -> Result<Vec<Attempt>, ArmError> {
+    fn ask(&mut self, indices: &[u64]) -> Result<Vec<Attempt>, ArmError> {
         if self.load.mode == Mode::Cold {
             self.start()?;
         }
-        let requests = self.requests(first)?;
+        let requests = self.requests(indices)?;
         let client = self.client()?;
         if self.load.in_blocks() {
-            let schedule = self.schedule(first)?;
+            // The first prompt that counts stands for the slot, in every arm.
+            let slot = indices[self.load.counted().start as usize];
+            let seed = self.seed ^ slot.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let schedule = self.load.schedule(seed);
+            let schedule = schedule.map_err(|e| ArmError::new(e.to_string()))?;
             return drive(&self.runtime, &client, &self.load, requests, schedule)
                 .map_err(ArmError::new);
         }
         let capture = self.runtime.block_on(one(&client, &requests[0]));
         Ok(vec![Attempt::from_capture(&capture)])
+    }
+
+    /// Looks whether a slot that nobody counts had a ramp that is long enough.
+    fn warm(&mut self, attempts: &[Attempt]) {
+        let latencies = self.latencies(&attempts[counted(&self.load, attempts.len())]);
+        let matters = match self.margin.scale {
+            MarginScale::Relative => self.margin.value,
+            MarginScale::Absolute => {
+                let mean = latencies.iter().sum::<f64>() / latencies.len().max(1) as f64;
+                self.margin.value / mean
+            }
+        };
+        self.warm_up.saw(&mut self.load, latencies, matters);
     }
 
     /// A server that is gone ends the experiment with its last words.
@@ -175,7 +192,7 @@ impl Served {
     fn keep(
         &mut self,
         place: Option<Place>,
-        first: u64,
+        indices: &[u64],
         attempts: &[Attempt],
     ) -> Result<(), ArmError> {
         let Some(rows) = &mut self.rows else {
@@ -188,13 +205,14 @@ impl Served {
         let lines: Vec<RequestRow> = attempts
             .iter()
             .enumerate()
-            .map(|(i, attempt)| RequestRow {
+            .zip(indices)
+            .map(|((i, attempt), &index)| RequestRow {
                 definitions: RequestRow::DEFINITIONS,
                 block: place.and_then(|p| p.block),
                 turn: place.map_or(0, |p| p.turn),
-                index: first + i as u64,
+                index,
                 counts: counted.contains(&i),
-                work: self.load.digest(&self.target, self.seed, first + i as u64),
+                work: self.load.digest(&self.target, self.seed, index),
                 start,
                 attempt: attempt.clone(),
             })
@@ -222,12 +240,12 @@ impl Subject for Served {
             return Err(ArmError::new("a slot of the request path is one iteration"));
         }
         let place = self.place.take();
-        let first = self.first_index(place);
+        let indices = self.indices(place);
         let (start, cpu) = (Instant::now(), cpu_ns());
-        let attempts = self.ask(first)?;
+        let attempts = self.ask(&indices)?;
         let host_ns = start.elapsed().as_nanos() as u64;
         let share = (cpu_ns() - cpu) as f64 / host_ns.max(1) as f64;
-        self.keep(place, first, &attempts)?;
+        self.keep(place, &indices, &attempts)?;
         if let Some(failure) = attempts.iter().find_map(refused) {
             return Err(ArmError::new(format!(
                 "target `{}` refuses the request, so it will refuse all of them: {failure}; the \
@@ -235,8 +253,11 @@ impl Subject for Served {
                 self.target.name
             )));
         }
-        let (value, flags) = self.evaluate(first, &attempts, share)?;
+        let (value, flags) = self.evaluate(&indices, &attempts, share)?;
         self.check_alive()?;
+        if place.is_none_or(|p| p.block.is_none()) {
+            self.warm(&attempts);
+        }
         if self.load.mode == Mode::Cold
             && let Some(running) = self.running.take()
         {
@@ -251,6 +272,10 @@ impl Subject for Served {
 
     fn secondary(&self) -> &[Option<f64>] {
         &self.secondary
+    }
+
+    fn warmth(&self) -> Warmth {
+        self.warm_up.warmth()
     }
 
     fn output(&mut self) -> Result<Option<Output>, ArmError> {
@@ -291,6 +316,9 @@ impl Subject for Served {
                 format!("{:?}", target.page_cache).to_lowercase(),
             ),
         ];
+        if self.load.in_blocks() {
+            facts.push(("ramp".to_owned(), self.load.ramp().to_string()));
+        }
         if let Some(engine) = &target.engine {
             facts.push(("engine".to_owned(), engine.clone()));
         }

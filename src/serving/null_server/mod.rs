@@ -5,23 +5,25 @@
 //! event carries when it was due and when it was written, so the client's own
 //! error is measured event by event, whatever the machine does.
 
+mod activity;
 mod answer;
 mod request;
 mod scheduler;
 mod script;
 
-pub use script::{Fault, Script};
+pub use script::{Fault, Script, Wake};
 
 use super::client::Capture;
 use super::{clock, stream};
+use activity::Activity;
 use answer::Then;
 use scheduler::Job;
 use serde_json::Value;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -106,6 +108,7 @@ fn accept(
     stop: &Arc<AtomicBool>,
     requests: &Arc<AtomicU64>,
 ) {
+    let activity = Arc::new(Mutex::new(Activity::default()));
     for stream in listener.incoming() {
         if stop.load(Ordering::Relaxed) {
             return;
@@ -116,10 +119,11 @@ fn accept(
             continue;
         };
         let (jobs, stop, requests) = (jobs.clone(), Arc::clone(stop), Arc::clone(requests));
+        let activity = Arc::clone(&activity);
         // A connection that gets no thread is closed, which its client sees.
         let _ = std::thread::Builder::new()
             .stack_size(128 << 10)
-            .spawn(move || serve(Arc::new(stream), script, &jobs, &stop, &requests));
+            .spawn(move || serve(Arc::new(stream), script, &jobs, &stop, &requests, &activity));
     }
 }
 
@@ -129,16 +133,23 @@ fn serve(
     jobs: &Sender<Job>,
     stop: &AtomicBool,
     requests: &AtomicU64,
+    activity: &Mutex<Activity>,
 ) {
+    let activity = || activity.lock().unwrap_or_else(PoisonError::into_inner);
     let _ = stream.set_nodelay(true);
     let _ = stream.set_read_timeout(Some(LOOK));
     let mut buffer = Vec::new();
     while let Ok(Some(incoming)) = request::next(&stream, &mut buffer, stop) {
         let received_ns = clock::now();
         requests.fetch_add(1, Ordering::Relaxed);
+        let mut flying = false;
         let steps = if incoming.post {
             match script.overridden(&incoming.body) {
-                Ok((script, stream)) => answer::steps(&script, stream, received_ns),
+                Ok((mut script, stream)) => {
+                    script.first_us += activity().arrive(received_ns, script.wake);
+                    flying = true;
+                    answer::steps(&script, stream, received_ns)
+                }
                 Err(message) => {
                     let error = serde_json::json!({"error": {"message": message}});
                     answer::plain(received_ns, 400, &error.to_string())
@@ -154,7 +165,11 @@ fn serve(
         {
             return;
         }
-        match ended.recv() {
+        let then = ended.recv();
+        if flying {
+            activity().leave(clock::now());
+        }
+        match then {
             Ok(Then::Finish) => {}
             Ok(Then::Reset) => {
                 // Closing with linger 0 sends RST instead of FIN.
