@@ -22,6 +22,7 @@ Examples:
   cargo evenhand run --bench kernels --format json > results.json
   cargo evenhand run --fail-on regression         exit code 3 on a regression
   cargo evenhand run --plan baselines/plan.json   a stored plan again
+  cargo evenhand run --plan SESSION/plan.json     also one of `load`, with the copies that it kept
   cargo evenhand run -- --jobs 2                  more arguments for cargo";
 
 /// Arguments of `cargo evenhand run`.
