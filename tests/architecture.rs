@@ -93,6 +93,7 @@ const ROOT: &[(&str, &[&str])] = &[
             "inputs",
             "runtime",
             "harness::estimate",
+            "harness::observation",
             "harness::plan",
             "harness::suite",
             "harness::timer",
