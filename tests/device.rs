@@ -145,6 +145,7 @@ fn worker(
                 host_ns: slot.host_ns,
                 secondary: subjects[instance].secondary().to_vec(),
                 flags: slot.flags,
+                samples: Vec::new(),
             });
             start_ns += slot.host_ns;
         }

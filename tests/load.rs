@@ -352,7 +352,10 @@ fn a_refused_request_ends_the_experiment_with_the_servers_own_words() {
         std::fs::write(&path, text).unwrap();
         path
     };
-    let (known, unknown) = (file("known", "model = \"tiny\"\n"), file("unknown", ""));
+    let (known, unknown) = (
+        file("known", "model = \"tiny\"\n"),
+        file("unknown", "model = \"unknown\"\n"),
+    );
     let arguments = ["--workers", "6", "--blocks", "2", "--max-tokens", "2"];
     let run = |target: &Path| {
         let target = ["--target", target.to_str().unwrap()];
