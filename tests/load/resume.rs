@@ -169,11 +169,16 @@ fn what_is_missing_or_changed_is_named_before_anything_is_measured() {
 fn a_stored_plan_is_run_again_with_what_its_session_kept() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let site = Site::new("again");
-    let small = ["--workers", "6", "--blocks", "4", "--max-tokens", "2"];
-    let output = site.begin(&small).output().unwrap();
+    let trace = site.servers().join("trace.csv");
+    let times: Vec<String> = (0..16).map(|i| format!("{}\n", i * i)).collect();
+    std::fs::write(&trace, format!("timestamp\n{}", times.concat())).unwrap();
+    let small = ["--workers", "6", "--blocks", "1", "--max-tokens", "2"];
+    let replayed = ["--trace", "trace.csv", "--rate", "60", "--requests", "8"];
+    let output = site.begin(&[small, replayed].concat()).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", words(&output));
     let first = site.session();
     std::fs::remove_file(site.servers().join("a.toml")).unwrap();
+    std::fs::remove_file(trace).unwrap();
 
     let plan = first.join("plan.json");
     let arguments = ["run", "--quiet", "--plan", plan.to_str().unwrap()];
