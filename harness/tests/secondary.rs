@@ -55,6 +55,7 @@ fn judged_under(
         estimand: Estimand::PairedLogRatio,
         secondary,
         device: None,
+        sweep: None,
         cold: false,
         separate: false,
         unit: ReplicationUnit::Worker,

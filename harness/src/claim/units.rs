@@ -41,13 +41,34 @@ pub(super) fn units_of(
     control_pair: bool,
     other: usize,
 ) -> Vec<Unit> {
+    between(plan, quantity, data, control_pair, (0, other))
+}
+
+/// Units of the arm `other` against the arm `one`, neither need be the control.
+pub(super) fn pair_units(
+    plan: &ExperimentPlan,
+    quantity: Quantity,
+    data: &ExperimentData,
+    one: usize,
+    other: usize,
+) -> Vec<Unit> {
+    between(plan, quantity, data, false, (one, other))
+}
+
+fn between(
+    plan: &ExperimentPlan,
+    quantity: Quantity,
+    data: &ExperimentData,
+    control_pair: bool,
+    pair: (usize, usize),
+) -> Vec<Unit> {
     let estimand = match quantity {
         Quantity::Primary => plan.estimand,
         Quantity::Secondary(at) => plan.secondary[at].estimand,
     };
     let complete = data.workers.iter().filter(|w| w.is_complete());
     complete
-        .filter_map(|w| unit(estimand, quantity, w, control_pair, other))
+        .filter_map(|w| unit(estimand, quantity, w, control_pair, pair))
         .collect()
 }
 
@@ -62,9 +83,9 @@ fn unit(
     quantity: Quantity,
     worker: &WorkerData,
     control_pair: bool,
-    other: usize,
+    (one, other): (usize, usize),
 ) -> Option<Unit> {
-    let blocks: Vec<f64> = block_means(worker, quantity, control_pair, 0, other)
+    let blocks: Vec<f64> = block_means(worker, quantity, control_pair, one, other)
         .into_iter()
         .map(|(control, candidate)| match estimand {
             Estimand::PairedLogRatio => libm::log(candidate / control),
@@ -75,7 +96,7 @@ fn unit(
     Some(Unit {
         worker: worker.worker,
         effect: bootstrap::moments::median(&blocks).ok()?,
-        control_first: position(0) < position(other),
+        control_first: position(one) < position(other),
         blocks,
     })
 }
