@@ -2,6 +2,9 @@
 //! is planted is found, what is not is not, and nothing survives a kill.
 #![cfg(unix)]
 
+#[path = "load/resume.rs"]
+mod resume;
+
 use bootstrap::Stream;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -42,9 +45,12 @@ fn target(dir: &Path, name: &str, marker: &str, first_us: u32) -> PathBuf {
 }
 
 fn load(dir: &Path, arguments: &[&str]) -> Command {
+    evenhand(dir, &[&["load"], arguments].concat())
+}
+
+fn evenhand(dir: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-evenhand"));
     command
-        .arg("load")
         .args(arguments)
         .env("EVENHAND_DIR", dir.join("sessions"))
         .env_remove("EVENHAND_SESSION")

@@ -1,22 +1,25 @@
 //! `cargo evenhand load`.
 
+mod inputs;
+mod session;
+
+pub(super) use session::{is_ours, repeat, resume, session_of};
+
 use super::Failure;
-use super::measure::{Presentation, conclude};
+use super::measure::Presentation;
 use super::planning::Size;
 use super::records::session_root;
 use crate::protocol::{Progress, exit};
 use crate::report::style;
 use crate::serving::arm::{Load, Mode, RequestPaths};
 use crate::serving::client::Connections;
-use crate::serving::load::{Arrivals, PromptMix, TraceUnit, read_trace};
+use crate::serving::load::{Arrivals, PromptMix, TraceUnit, parse_trace};
 use crate::serving::target::{Target, address_of};
 use crate::serving::{ClientError, self_proof_repeated};
-use evenhand_harness::observation::{CLIENT_HELD_FACT, Status};
 use evenhand_harness::plan::{Level, Seed};
-use evenhand_harness::run::{
-    Launch, Options, Session, Wishes, measure, plan_target, worker_main, write_atomically,
-};
+use evenhand_harness::run::{Options, Session, Wishes, plan_target, worker_main};
 use evenhand_harness::suite::{Suite, percent};
+use inputs::Inputs;
 use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
@@ -32,12 +35,10 @@ Examples:
   cargo evenhand load --target a.toml --rate 20 --arrivals gamma:0.5 open loop, in bursts
   cargo evenhand load --target http://127.0.0.1:8080 --model tiny --format json";
 
-/// Variable that hands the command's arguments to its workers.
-const ARGUMENTS_VARIABLE: &str = "EVENHAND_LOAD";
+/// Variable that names the session to its workers.
+const SESSION_VARIABLE: &str = "EVENHAND_LOAD";
 /// Name of the part of a session that this command measures.
 const NAME: &str = "load";
-/// Where the client's proof stands in a session's folder.
-const PROOF_FILE: &str = "client_proof.json";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum ModeChoice {
@@ -130,33 +131,28 @@ pub(super) struct Arguments {
 }
 
 /// Runs as a worker of this command.
-pub(super) fn worker(parse: impl FnOnce(Vec<String>) -> Option<Arguments>) -> u8 {
-    let given = std::env::var(ARGUMENTS_VARIABLE).ok();
-    let arguments = given.and_then(|json| parse(serde_json::from_str(&json).ok()?));
-    match arguments.map(|arguments| suite(&arguments)) {
-        Some(Ok(suite)) => worker_main(&suite) as u8,
-        Some(Err(failure)) => {
+pub(super) fn worker() -> u8 {
+    let Some(session) = std::env::var_os(SESSION_VARIABLE) else {
+        eprintln!("a worker is started by `cargo evenhand load`, not by hand");
+        return exit::USAGE;
+    };
+    let suite = Inputs::of(Path::new(&session))
+        .and_then(|inputs| suite(&session::arguments(&inputs)?, &inputs));
+    match suite {
+        Ok(suite) => worker_main(&suite) as u8,
+        Err(failure) => {
             eprintln!("{failure}");
             failure.code
-        }
-        None => {
-            eprintln!("a worker is started by `cargo evenhand load`, not by hand");
-            exit::USAGE
         }
     }
 }
 
 /// Measure servers over the request path and print claims.
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
-    let suite = suite(arguments)?;
-    let proof = prove(arguments)?;
-    let executable = std::env::current_exe().map_err(|e| Failure::internal(e.to_string()))?;
-    let given: Vec<String> = std::env::args().collect();
-    let json = serde_json::to_string(&given).map_err(|e| Failure::internal(e.to_string()))?;
-    let launch = Launch {
-        environment: vec![(ARGUMENTS_VARIABLE.into(), json.into())],
-        ..Launch::here(&executable)
-    };
+    let mut inputs = Inputs::read(arguments, std::env::args().collect())?;
+    let suite = suite(arguments, &inputs)?;
+    let presentation = &arguments.presentation;
+    let proof = prove(arguments, &inputs, presentation.quiet)?;
     let mut session = Session::create(
         &session_root(None),
         &Wishes {
@@ -164,10 +160,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
             stop_rule: None,
         },
     )?;
-    let text =
-        serde_json::to_string_pretty(&proof).map_err(|e| Failure::internal(e.to_string()))?;
-    write_atomically(&session.dir.join(PROOF_FILE), text.as_bytes())?;
-    session.note(CLIENT_HELD_FACT, &proof.held.to_string())?;
+    inputs.keep(&session.dir)?;
+    session::keep_proof(&session, &proof)?;
+    let launch = session::launch(&session, &inputs)?;
     let size = &arguments.size;
     let options = Options {
         target: NAME.to_owned(),
@@ -184,26 +179,19 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         calibrate: false,
         family: 0,
     };
-    let presentation = &arguments.presentation;
     let mut progress = Progress::new(presentation.quiet);
     plan_target(&mut session, &suite, &|_| true, &options, &mut progress)?;
-    let measured = match measure(&session, NAME, &launch, &mut progress) {
-        Ok(status) => (status, Ok(())),
-        // What was measured before an error is kept and shown.
-        Err(error) => (Status::Complete, Err(error)),
-    };
     progress.clear();
-    let builds = [(NAME, executable.as_path())];
-    conclude(&session, &builds, presentation, measured)
+    session::finish(&session, &launch, presentation)
 }
 
 /// The client against a server with known answers, before anything is
 /// measured with it.
-fn prove(arguments: &Arguments) -> Result<ClientError, Failure> {
+fn prove(arguments: &Arguments, inputs: &Inputs, quiet: bool) -> Result<ClientError, Failure> {
     let users = arguments.concurrency.iter().copied().max().unwrap_or(1);
-    let proof = self_proof_repeated(&load(arguments, users)?.proof())
+    let proof = self_proof_repeated(&load(arguments, inputs, users)?.proof())
         .map_err(|e| Failure::internal(format!("the client could not be proved: {e}")))?;
-    if !arguments.presentation.quiet {
+    if !quiet {
         anstream::eprintln!(
             "{} at {:.0} requests/s: {} µs (p50), {} µs (p99) from a server's write to the \
              client's read; {}",
@@ -223,11 +211,11 @@ fn prove(arguments: &Arguments) -> Result<ClientError, Failure> {
 }
 
 /// One experiment for every cell.
-fn suite(arguments: &Arguments) -> Result<Suite, Failure> {
-    let target = target(&arguments.target, arguments)?;
+fn suite(arguments: &Arguments, inputs: &Inputs) -> Result<Suite, Failure> {
+    let target = target(&arguments.target, arguments, inputs)?;
     let against = arguments.against.as_deref();
     let against = against
-        .map(|given| self::target(given, arguments))
+        .map(|given| self::target(given, arguments, inputs))
         .transpose()?;
     if !(arguments.margin.is_finite() && arguments.margin > 0.0) {
         return Err(Failure::usage("--margin must be a percentage above zero"));
@@ -238,7 +226,7 @@ fn suite(arguments: &Arguments) -> Result<Suite, Failure> {
         if arguments.concurrency[..at].contains(&users) {
             return Err(Failure::usage(format!("--concurrency names {users} twice")));
         }
-        let load = load(arguments, users)?;
+        let load = load(arguments, inputs, users)?;
         let id = cell(arguments, users);
         let path = suite.request_path(id).load(load);
         match &against {
@@ -275,8 +263,8 @@ fn cell(arguments: &Arguments, users: u32) -> String {
     }
 }
 
-fn load(arguments: &Arguments, users: u32) -> Result<Load, Failure> {
-    let arrivals = match &arguments.trace {
+fn load(arguments: &Arguments, inputs: &Inputs, users: u32) -> Result<Load, Failure> {
+    let arrivals = match inputs.trace() {
         None => arguments.arrivals.clone(),
         Some(file) => {
             let unit = if arguments.trace_ms {
@@ -284,7 +272,8 @@ fn load(arguments: &Arguments, users: u32) -> Result<Load, Failure> {
             } else {
                 TraceUnit::Seconds
             };
-            let trace = read_trace(file, unit).map_err(|e| Failure::usage(e.to_string()))?;
+            let trace = parse_trace(&file.given, &file.text, unit);
+            let trace = trace.map_err(|e| Failure::usage(e.to_string()))?;
             Arrivals::Trace {
                 times_ns: trace.iter().map(|r| r.at_ns).collect(),
             }
@@ -318,8 +307,8 @@ fn load(arguments: &Arguments, users: u32) -> Result<Load, Failure> {
     Ok(load)
 }
 
-fn target(given: &str, arguments: &Arguments) -> Result<Target, Failure> {
-    if given.contains("://") {
+fn target(given: &str, arguments: &Arguments, inputs: &Inputs) -> Result<Target, Failure> {
+    let Some(file) = inputs.target(given) else {
         let address = address_of(given, arguments.allow_remote).map_err(Failure::usage)?;
         if arguments.mode == ModeChoice::Cold {
             return Err(Failure::usage(format!(
@@ -332,8 +321,8 @@ fn target(given: &str, arguments: &Arguments) -> Result<Target, Failure> {
             target.model.clone_from(model);
         }
         return Ok(target);
-    }
-    let target = Target::read(Path::new(given), arguments.allow_remote)
+    };
+    let target = Target::parse(given, &file.text, &file.folder, arguments.allow_remote)
         .map_err(|e| Failure::usage(e.to_string()))?;
     if arguments.mode == ModeChoice::Cold && !target.restarts() {
         return Err(Failure::usage(format!(

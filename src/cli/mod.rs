@@ -169,7 +169,7 @@ pub fn main() -> ExitCode {
         .nth(1)
         .is_some_and(|first| first == WORKER_ARGUMENT)
     {
-        return ExitCode::from(load::worker(load_arguments));
+        return ExitCode::from(load::worker());
     }
     let Cargo::Evenhand(evenhand) = Cargo::parse_from(arguments);
     style::apply(color(evenhand.color));

@@ -5,6 +5,7 @@ use super::measure::{Presentation, conclude, measure_targets};
 use super::records::locate;
 use super::run::planned_targets;
 use super::targets::CargoArguments;
+use crate::protocol::exit;
 use crate::report::style;
 use evenhand_harness::observation::Status;
 use evenhand_harness::run::{Session, digest_of_file, read_measurements};
@@ -12,8 +13,9 @@ use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Workers that were complete stay; an interrupted one is measured again and its part is kept aside.
-Exit codes are those of `cargo evenhand run`, and 6 when a bench target was built again since the
-session began.
+A session of `load` goes on with the copies of its target files and its trace. Exit codes are those
+of `cargo evenhand run`, and 6 when a bench target (or `cargo evenhand` for `load`) was built again
+since the session began.
 
 Examples:
   cargo evenhand resume                              the latest session
@@ -50,6 +52,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         )));
     }
     let session = Session::load(&dir)?;
+    if session.plan.targets.is_empty() {
+        return Err(Failure::new(
+            exit::NOTHING_SELECTED,
+            format!(
+                "session {} was stopped before it had a plan, so there is nothing to finish; \
+                 measure anew",
+                session.plan.session
+            ),
+        ));
+    }
     let quiet = arguments.presentation.quiet;
     let status = read_measurements(&dir, &session.plan)?.status;
     if status == Status::Complete {
@@ -66,6 +78,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
             &arguments.presentation,
             (Status::Complete, Ok(())),
         );
+    }
+    #[cfg(feature = "serving")]
+    if super::load::is_ours(&session) {
+        return super::load::resume(&session, arguments.allow_rebuilt, &arguments.presentation);
     }
     let found = arguments.cargo.find_some()?;
     let targets = planned_targets(&session.plan, &found)?;

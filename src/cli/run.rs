@@ -54,6 +54,12 @@ pub(super) struct Arguments {
 /// Measure the bench targets of this workspace and print claims.
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let stored = arguments.plan.as_deref().map(read_plan).transpose()?;
+    #[cfg(feature = "serving")]
+    if let Some(plan) = &stored
+        && let Some(from) = super::load::session_of(arguments.plan.as_deref())
+    {
+        return super::load::repeat(&from, plan, &arguments.presentation);
+    }
     let found = arguments.cargo.find_some()?;
     let root = session_root(arguments.cargo.manifest());
     let presentation = &arguments.presentation;

@@ -19,4 +19,4 @@ pub use dispatch::{Pace, pace};
 pub use lag::Lag;
 pub use prompts::{PromptMix, PromptMixError, Share};
 pub use proof::{ArrivalFault, ArrivalProof};
-pub use trace::{TraceError, TraceRequest, TraceUnit, read_trace};
+pub use trace::{TraceError, TraceRequest, TraceUnit, parse_trace, read_trace};

@@ -59,10 +59,14 @@ pub fn read_trace(path: &Path, unit: TraceUnit) -> Result<Vec<TraceRequest>, Tra
         place: name.clone(),
         problem: e.to_string(),
     })?;
-    parse(&name, &text, unit)
+    parse_trace(&name, &text, unit)
 }
 
-fn parse(name: &str, text: &str, unit: TraceUnit) -> Result<Vec<TraceRequest>, TraceError> {
+/// Reads the text of a trace; `name` stands in errors.
+///
+/// # Errors
+/// As [`read_trace`].
+pub fn parse_trace(name: &str, text: &str, unit: TraceUnit) -> Result<Vec<TraceRequest>, TraceError> {
     let json = text.trim_start().starts_with('{');
     let rows = if json {
         json_rows(name, text)?
@@ -227,7 +231,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str, unit: TraceUnit) -> Result<Vec<TraceRequest>, String> {
-        parse("t", text, unit).map_err(|e| e.to_string())
+        parse_trace("t", text, unit).map_err(|e| e.to_string())
     }
 
     #[test]
