@@ -41,8 +41,13 @@ pub struct Load {
     pub connections: Connections,
     /// Id of the primary metric; `None` is the mode's own.
     pub metric: Option<String>,
+    /// Cells of a sweep: the most users of any cell. Slots are blocks then,
+    /// whatever the users, and the throughput is the mode's own metric.
+    pub sweep: Option<u32>,
 }
 
+/// Prompts of requests that do not count come from here on.
+const RAMPS: u64 = 1 << 30;
 /// All requests of a slot are made before its clock starts.
 const MOST_PER_SLOT: u64 = 1_000_000;
 
@@ -63,6 +68,7 @@ impl Default for Load {
             open: None,
             connections: Connections::Fresh,
             metric: None,
+            sweep: None,
         }
     }
 }
@@ -71,7 +77,38 @@ impl Load {
     /// Whether a slot is a block of requests.
     #[must_use]
     pub fn in_blocks(&self) -> bool {
-        self.mode != Mode::Cold && (self.concurrency > 1 || self.open.is_some())
+        self.mode != Mode::Cold
+            && (self.concurrency > 1 || self.open.is_some() || self.sweep.is_some())
+    }
+
+    /// Which of a slot's requests count: not those of the ramps.
+    #[must_use]
+    pub fn counted(&self) -> std::ops::Range<u32> {
+        if self.in_blocks() {
+            self.ramp()..self.ramp() + self.requests
+        } else {
+            0..1
+        }
+    }
+
+    /// The prompts of the `n`-th slot, by index. Those that count are the same
+    /// whatever the users; the ramps have prompts of their own.
+    pub(super) fn indices(&self, n: u64) -> Vec<u64> {
+        let (counted, all) = (self.counted(), self.per_slot());
+        let ramps = all - counted.len() as u32;
+        let index = |i: u32| {
+            if counted.contains(&i) {
+                n * counted.len() as u64 + u64::from(i - counted.start)
+            } else {
+                let place = if i < counted.start {
+                    i
+                } else {
+                    i - counted.len() as u32
+                };
+                RAMPS + n * u64::from(ramps) + u64::from(place)
+            }
+        };
+        (0..all).map(index).collect()
     }
 
     /// Requests at the begin of a block that do not count: one for every user,
@@ -99,9 +136,10 @@ impl Load {
     /// closed loop are taken for 25 requests per second each.
     #[must_use]
     pub fn proof(&self) -> Proof {
+        let users = self.sweep.unwrap_or(self.concurrency);
         let planned_rate = match &self.open {
             Some((rate, _)) => *rate,
-            None => 25.0 * f64::from(self.concurrency),
+            None => 25.0 * f64::from(users),
         };
         let planned_rate = planned_rate.max(1.0);
         let proof = Proof::default();
@@ -109,7 +147,7 @@ impl Load {
         let requests = (4.0 * planned_rate).clamp(5.0, f64::from(proof.requests));
         Proof {
             planned_rate,
-            streams: self.concurrency,
+            streams: users,
             requests: requests as u32,
             ..proof
         }
@@ -133,6 +171,12 @@ impl Load {
         if self.mode == Mode::Cold && (self.concurrency > 1 || self.open.is_some()) {
             return wrong(
                 "a cold start is measured with one first request; leave users and rate out",
+            );
+        }
+        if self.sweep.is_some() && (self.mode == Mode::Cold || self.open.is_some()) {
+            return wrong(
+                "the cells of one server are compared in a closed loop on a warm server; leave rate \
+                 and cold starts out, or compare two servers within each cell",
             );
         }
         if self.concurrency > 1 && self.open.is_some() {
@@ -290,5 +334,38 @@ mod tests {
         };
         assert_eq!((open.ramp(), open.per_slot()), (5, 55));
         assert_eq!(Load::default().per_slot(), 1);
+    }
+
+    /// Cells with other users count the same requests, and no prompt comes twice.
+    #[test]
+    fn cells_of_a_sweep_count_the_same_requests() {
+        let cell = |users| Load {
+            concurrency: users,
+            requests: 8,
+            sweep: Some(16),
+            ..Load::default()
+        };
+        let counted = |load: &Load, slot| {
+            let all = load.indices(slot);
+            let range = load.counted();
+            all[range.start as usize..range.end as usize].to_vec()
+        };
+        assert!(cell(1).in_blocks());
+        assert_eq!(cell(1).proof(), cell(16).proof());
+        for slot in [0, 5] {
+            assert_eq!(counted(&cell(1), slot), counted(&cell(16), slot));
+        }
+        let mut all: Vec<u64> = (0..9).flat_map(|n| cell(4).indices(n)).collect();
+        let prompts = all.len();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), prompts);
+        assert!(all.last().is_some_and(|last| *last < 1 << 31));
+        assert_eq!(Load::default().indices(3), [3]);
+        let open = Load {
+            open: Some((5.0, Arrivals::Poisson)),
+            ..cell(1)
+        };
+        assert!(open.check().unwrap_err().0.contains("closed loop"));
     }
 }

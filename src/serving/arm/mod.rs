@@ -34,9 +34,12 @@ mod metrics;
 mod paths;
 mod rows;
 mod subject;
+mod sweep;
+mod throughput;
 mod values;
 
 pub use load::{Load, LoadError, Mode};
-pub use metrics::{Values, cold_metrics, request_metrics};
+pub use metrics::{Values, cold_metrics, request_metrics, sweep_metrics, sweep_of};
 pub use paths::{IntoTarget, RequestArms, RequestPath, RequestPaths};
 pub use rows::{RequestRow, read_rows};
+pub use sweep::Cell;

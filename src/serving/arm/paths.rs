@@ -1,7 +1,7 @@
 //! How bench targets declare experiments of the request path.
 
 use super::load::{Load, Mode};
-use super::metrics::metrics;
+use super::metrics::{Values, metrics};
 use super::subject::Served;
 use crate::serving::client::Connections;
 use crate::serving::load::{Arrivals, PromptMix};
@@ -57,7 +57,7 @@ impl IntoTarget for crate::runtime::Options {
 pub struct RequestPath<'s> {
     suite: &'s mut Suite,
     id: String,
-    load: Load,
+    pub(super) load: Load,
 }
 
 impl<'s> RequestPath<'s> {
@@ -147,11 +147,22 @@ impl<'s> RequestPath<'s> {
         target: impl IntoTarget,
         add: impl FnOnce(&mut Experiment, String, Build),
     ) -> RequestArms<'s> {
+        let values = metrics(&self.load);
+        self.begin_with(values, name, target, add)
+    }
+
+    pub(super) fn begin_with(
+        self,
+        values: Result<Values, String>,
+        name: String,
+        target: impl IntoTarget,
+        add: impl FnOnce(&mut Experiment, String, Build),
+    ) -> RequestArms<'s> {
         let load = Rc::new(self.load);
         let experiment = self.suite.experiment(self.id);
         experiment.iterations(1);
         // An unusable metric is reported by every arm, with its words.
-        if let Ok(values) = metrics(&load) {
+        if let Ok(values) = values {
             experiment.metric(values.primary);
             for secondary in values.secondary {
                 experiment.secondary(secondary);
@@ -173,7 +184,7 @@ const COLD_BLOCKS: u32 = 2;
 /// Blocks of a worker where a slot is a block of requests.
 const LOADED_BLOCKS: u32 = 4;
 
-type Build = Box<dyn Fn(&mut Bencher)>;
+pub(super) type Build = Box<dyn Fn(&mut Bencher)>;
 
 /// An experiment with its first server.
 pub struct RequestArms<'s> {
@@ -182,6 +193,12 @@ pub struct RequestArms<'s> {
 }
 
 impl RequestArms<'_> {
+    /// Another load for the arms that follow.
+    pub(super) fn load(mut self, load: Load) -> Self {
+        self.load = Rc::new(load);
+        self
+    }
+
     /// A server that is compared with the control.
     pub fn candidate(mut self, name: impl Into<String>, target: impl IntoTarget) -> Self {
         self.add(name.into(), target, |experiment, name, build| {

@@ -117,20 +117,24 @@ impl Served {
     }
 
     /// Prompts of a slot: those of a block's n-th slot are the same in all arms.
-    fn first_index(&mut self, place: Option<Place>) -> u64 {
-        let per_slot = u64::from(self.load.per_slot());
+    fn indices(&mut self, place: Option<Place>) -> Vec<u64> {
         match place.and_then(|p| Some((p.block?, p.turn))) {
-            Some((block, turn)) => (u64::from(block) * 8 + u64::from(turn % 8)) * per_slot,
+            Some((block, turn)) => self
+                .load
+                .indices(u64::from(block) * 8 + u64::from(turn % 8)),
             None => {
                 self.uncounted += 1;
-                UNCOUNTED + self.uncounted * per_slot
+                let per_slot = u64::from(self.load.per_slot());
+                let first = UNCOUNTED + self.uncounted * per_slot;
+                (first..first + per_slot).collect()
             }
         }
     }
 
-    fn requests(&self, first: u64) -> Result<Vec<Request>, ArmError> {
-        (0..u64::from(self.load.per_slot()))
-            .map(|i| self.load.request(&self.target, self.seed, first + i))
+    fn requests(&self, indices: &[u64]) -> Result<Vec<Request>, ArmError> {
+        indices
+            .iter()
+            .map(|&i| self.load.request(&self.target, self.seed, i))
             .collect::<Result<_, _>>()
             .map_err(|e| ArmError::new(e.to_string()))
     }
@@ -146,14 +150,14 @@ impl Served {
     }
 
     /// Asks, in the way of the mode.
-    fn ask(&mut self, first: u64) -> Result<Vec<Attempt>, ArmError> {
+    fn ask(&mut self, indices: &[u64]) -> Result<Vec<Attempt>, ArmError> {
         if self.load.mode == Mode::Cold {
             self.start()?;
         }
-        let requests = self.requests(first)?;
+        let requests = self.requests(indices)?;
         let client = self.client()?;
         if self.load.in_blocks() {
-            let schedule = self.schedule(first)?;
+            let schedule = self.schedule(indices[0])?;
             return drive(&self.runtime, &client, &self.load, requests, schedule)
                 .map_err(ArmError::new);
         }
@@ -175,7 +179,7 @@ impl Served {
     fn keep(
         &mut self,
         place: Option<Place>,
-        first: u64,
+        indices: &[u64],
         attempts: &[Attempt],
     ) -> Result<(), ArmError> {
         let Some(rows) = &mut self.rows else {
@@ -187,14 +191,15 @@ impl Served {
         let counted = counted(&self.load, attempts.len());
         let lines: Vec<RequestRow> = attempts
             .iter()
+            .zip(indices)
             .enumerate()
-            .map(|(i, attempt)| RequestRow {
+            .map(|(i, (attempt, &index))| RequestRow {
                 definitions: RequestRow::DEFINITIONS,
                 block: place.and_then(|p| p.block),
                 turn: place.map_or(0, |p| p.turn),
-                index: first + i as u64,
+                index,
                 counts: counted.contains(&i),
-                work: self.load.digest(&self.target, self.seed, first + i as u64),
+                work: self.load.digest(&self.target, self.seed, index),
                 start,
                 attempt: attempt.clone(),
             })
@@ -222,12 +227,12 @@ impl Subject for Served {
             return Err(ArmError::new("a slot of the request path is one iteration"));
         }
         let place = self.place.take();
-        let first = self.first_index(place);
+        let indices = self.indices(place);
         let (start, cpu) = (Instant::now(), cpu_ns());
-        let attempts = self.ask(first)?;
+        let attempts = self.ask(&indices)?;
         let host_ns = start.elapsed().as_nanos() as u64;
         let share = (cpu_ns() - cpu) as f64 / host_ns.max(1) as f64;
-        self.keep(place, first, &attempts)?;
+        self.keep(place, &indices, &attempts)?;
         if let Some(failure) = attempts.iter().find_map(refused) {
             return Err(ArmError::new(format!(
                 "target `{}` refuses the request, so it will refuse all of them: {failure}; the \
@@ -235,7 +240,7 @@ impl Subject for Served {
                 self.target.name
             )));
         }
-        let (value, flags) = self.evaluate(first, &attempts, share)?;
+        let (value, flags) = self.evaluate(&indices, &attempts, share)?;
         self.check_alive()?;
         if self.load.mode == Mode::Cold
             && let Some(running) = self.running.take()
@@ -286,6 +291,7 @@ impl Subject for Served {
             ("restarted".to_owned(), target.restarts().to_string()),
             ("max_tokens".to_owned(), self.load.max_tokens.to_string()),
             ("temperature".to_owned(), self.load.temperature.to_string()),
+            ("users".to_owned(), self.load.concurrency.to_string()),
             (
                 "page_cache".to_owned(),
                 format!("{:?}", target.page_cache).to_lowercase(),

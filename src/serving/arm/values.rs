@@ -1,8 +1,9 @@
 //! From the attempts of a slot to its values and flags.
 
 use super::load::{Load, Mode};
-use super::metrics::{defined, finish_code, latencies};
+use super::metrics::{defined, finish_code, ids, latencies};
 use super::subject::Served;
+use super::throughput::{AllBusy, THROUGHPUT};
 use crate::serving::Attempt;
 use crate::serving::load::{ArrivalProof, Lag};
 use evenhand_harness::estimate::trend;
@@ -18,11 +19,12 @@ impl Served {
     /// Values of the slot; the primary one comes back.
     pub(super) fn evaluate(
         &mut self,
-        first: u64,
+        indices: &[u64],
         attempts: &[Attempt],
         cpu: f64,
     ) -> Result<(Option<f64>, SlotFlags), ArmError> {
-        let counted = &attempts[counted(&self.load, attempts.len())];
+        let range = counted(&self.load, attempts.len());
+        let counted = &attempts[range.clone()];
         let mut flags = SlotFlags::NONE;
         if counted.iter().any(|a| !a.succeeded()) {
             flags |= SlotFlags::FAILED;
@@ -39,22 +41,40 @@ impl Served {
             // An answer that came in one read tells nothing about its gaps: that
             // is a missing value, not a zero.
             let known = |id: &str, a: &Attempt| defined(id).value(a).filter(|v| *v > 0.0);
-            let id = |id: &&'static str| (*id, mean(counted, |a| known(id, a)));
-            latencies(&self.load).iter().map(id).collect()
+            let of = |id: &'static str| match id {
+                THROUGHPUT => (id, self.throughput(attempts)),
+                _ => (id, mean(counted, |a| known(id, a))),
+            };
+            ids(&self.load).into_iter().map(of).collect()
         };
         let at = values.iter().position(|(id, _)| *id == self.primary);
         let (_, mut primary) = values.remove(at.expect("the primary metric is one of them"));
         if flags.contains(SlotFlags::FAILED) && !self.load.in_blocks() {
             primary = None;
         }
-        if let Some(value) = primary
-            && self.primary.contains('@')
+        if self.load.sweep.is_some()
+            && flags.is_empty()
+            && counted.iter().any(|a| a.tokens.server.is_none())
+        {
+            return Err(ArmError::new(format!(
+                "target `{}` does not tell how many tokens it gave (`usage`), so its throughput is \
+                 not known and its cells can't be compared",
+                self.target.name
+            )));
+        }
+        // A throughput is no time: what it comes from is.
+        let timed = match &*self.primary {
+            THROUGHPUT => mean(counted, |a| defined("full@sent").value(a)),
+            _ => primary.filter(|_| self.primary.contains('@')),
+        };
+        if let Some(value) = timed
             && value < ABOVE_CLIENT_ERROR * self.client_error.p50_ns as f64
         {
             flags |= SlotFlags::CLIENT_SATURATED;
         }
-        let work = (0..attempts.len() as u64)
-            .map(|i| self.load.digest(&self.target, self.seed, first + i))
+        let work = indices[range]
+            .iter()
+            .map(|&i| self.load.digest(&self.target, self.seed, i))
             .fold(0, |all, one| all ^ one);
         self.secondary.clear();
         self.secondary
@@ -72,15 +92,28 @@ impl Served {
         Ok((primary, flags))
     }
 
+    /// `None` in open loop, and where the server does not count its tokens.
+    fn throughput(&self, attempts: &[Attempt]) -> Option<f64> {
+        AllBusy::of(&self.load, attempts)?.tokens_per_s(attempts)
+    }
+
     /// Rate, lag and trend of a block.
     fn block_values(&mut self, attempts: &[Attempt], counted: &[Attempt]) -> SlotFlags {
         let mut flags = SlotFlags::NONE;
-        let from = counted.iter().filter_map(|a| a.stamps.sent_ns).min();
-        let to = counted.iter().map(|a| a.stamps.done_ns).max();
-        let done = counted.iter().filter(|a| a.succeeded()).count() as f64;
-        let rate = from.zip(to).filter(|(f, t)| t > f);
-        self.secondary
-            .push(rate.map(|(f, t)| done * 1e9 / (t - f) as f64));
+        if self.load.sweep.is_none() {
+            self.secondary.push(self.throughput(attempts));
+        }
+        let rate = match &self.load.open {
+            None => AllBusy::of(&self.load, attempts).map(|busy| busy.answers_per_s(attempts)),
+            Some(_) => {
+                let from = counted.iter().filter_map(|a| a.stamps.sent_ns).min();
+                let to = counted.iter().map(|a| a.stamps.done_ns).max();
+                let done = counted.iter().filter(|a| a.succeeded()).count() as f64;
+                let rate = from.zip(to).filter(|(f, t)| t > f);
+                rate.map(|(f, t)| done * 1e9 / (t - f) as f64)
+            }
+        };
+        self.secondary.push(rate);
         let lag = match &self.load.open {
             None => None,
             Some((rate, law)) => {
@@ -139,12 +172,8 @@ impl Served {
 
 /// The requests of a slot that count: not those of the ramps.
 pub(super) fn counted(load: &Load, sent: usize) -> std::ops::Range<usize> {
-    if load.in_blocks() {
-        let from = (load.ramp() as usize).min(sent);
-        from..(from + load.requests as usize).min(sent)
-    } else {
-        0..sent
-    }
+    let counted = load.counted();
+    (counted.start as usize).min(sent)..(counted.end as usize).min(sent)
 }
 
 /// Whether most of a prompt came from a cache: prompts are distinct, so this

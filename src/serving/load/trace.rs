@@ -66,7 +66,11 @@ pub fn read_trace(path: &Path, unit: TraceUnit) -> Result<Vec<TraceRequest>, Tra
 ///
 /// # Errors
 /// As [`read_trace`].
-pub fn parse_trace(name: &str, text: &str, unit: TraceUnit) -> Result<Vec<TraceRequest>, TraceError> {
+pub fn parse_trace(
+    name: &str,
+    text: &str,
+    unit: TraceUnit,
+) -> Result<Vec<TraceRequest>, TraceError> {
     let json = text.trim_start().starts_with('{');
     let rows = if json {
         json_rows(name, text)?

@@ -6,6 +6,7 @@
 //! error is measured event by event, whatever the machine does.
 
 mod answer;
+mod places;
 mod request;
 mod scheduler;
 mod script;
@@ -15,6 +16,7 @@ pub use script::{Fault, Script};
 use super::client::Capture;
 use super::{clock, stream};
 use answer::Then;
+use places::Places;
 use scheduler::Job;
 use serde_json::Value;
 use std::io;
@@ -50,6 +52,7 @@ impl NullServer {
         let stop = Arc::new(AtomicBool::new(false));
         let requests = Arc::new(AtomicU64::new(0));
         let (jobs, received) = channel();
+        let places = Arc::new(Places::new(script.at_once));
         let clock_stop = Arc::clone(&stop);
         std::thread::Builder::new()
             .name("null-server-clock".to_owned())
@@ -58,7 +61,7 @@ impl NullServer {
             let (stop, requests) = (Arc::clone(&stop), Arc::clone(&requests));
             std::thread::Builder::new()
                 .name("null-server-accept".to_owned())
-                .spawn(move || accept(&listener, script, &jobs, &stop, &requests))?
+                .spawn(move || accept(&listener, (script, &places), &jobs, &stop, &requests))?
         };
         Ok(Self {
             address,
@@ -101,7 +104,7 @@ fn deepen_backlog(listener: &TcpListener) {
 
 fn accept(
     listener: &TcpListener,
-    script: Script,
+    (script, places): (Script, &Arc<Places>),
     jobs: &Sender<Job>,
     stop: &Arc<AtomicBool>,
     requests: &Arc<AtomicU64>,
@@ -116,16 +119,17 @@ fn accept(
             continue;
         };
         let (jobs, stop, requests) = (jobs.clone(), Arc::clone(stop), Arc::clone(requests));
+        let places = Arc::clone(places);
         // A connection that gets no thread is closed, which its client sees.
         let _ = std::thread::Builder::new()
             .stack_size(128 << 10)
-            .spawn(move || serve(Arc::new(stream), script, &jobs, &stop, &requests));
+            .spawn(move || serve(Arc::new(stream), (script, &places), &jobs, &stop, &requests));
     }
 }
 
 fn serve(
     stream: Arc<TcpStream>,
-    script: Script,
+    (script, places): (Script, &Places),
     jobs: &Sender<Job>,
     stop: &AtomicBool,
     requests: &AtomicU64,
@@ -138,7 +142,10 @@ fn serve(
         requests.fetch_add(1, Ordering::Relaxed);
         let steps = if incoming.post {
             match script.overridden(&incoming.body) {
-                Ok((script, stream)) => answer::steps(&script, stream, received_ns),
+                Ok((script, stream)) => {
+                    let begin_ns = places.begin(received_ns, script.end_ns());
+                    answer::steps(&script, stream, begin_ns)
+                }
                 Err(message) => {
                     let error = serde_json::json!({"error": {"message": message}});
                     answer::plain(received_ns, 400, &error.to_string())
@@ -170,7 +177,7 @@ fn serve(
 /// An event of the null server as both sides saw it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventTimes {
-    /// When the server had read the request.
+    /// When the server had read the request, or began to work on it.
     pub received_ns: u64,
     /// When the script wanted the event written.
     pub due_ns: u64,
