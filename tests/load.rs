@@ -4,6 +4,8 @@
 
 #[path = "load/resume.rs"]
 mod resume;
+#[path = "load/servers.rs"]
+mod servers;
 
 use bootstrap::Stream;
 use serde_json::Value;

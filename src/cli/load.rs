@@ -36,6 +36,7 @@ Examples:
   cargo evenhand load --target a.toml --concurrency 1,4,16           which number of users is best
   cargo evenhand load --target a.toml --concurrency 4,16 --batch 4,8 and with which batch
   cargo evenhand load --target a.toml --rate 20 --arrivals gamma:0.5 open loop, in bursts
+  cargo evenhand load --target a.toml --against b.toml --no-aa       two servers at a time, not three
   cargo evenhand load --target http://127.0.0.1:8080 --model tiny --format json";
 
 /// Variable that names the session to its workers.
@@ -122,6 +123,9 @@ pub(super) struct Arguments {
     /// Smallest effect that matters, in percent
     #[arg(long, value_name = "PERCENT", default_value_t = 5.0)]
     margin: f64,
+    /// No second server of the control, where three do not fit; caps the claim
+    #[arg(long, requires = "against")]
+    no_aa: bool,
     /// Model of servers given as URL
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
@@ -258,13 +262,16 @@ fn suite(arguments: &Arguments, inputs: &Inputs) -> Result<Suite, Failure> {
         let load = load(arguments, inputs, setting.users)?;
         let id = cell(arguments, setting.users) + &setting.suffix();
         let path = suite.request_path(id).load(load);
-        match &against {
+        let arms = match &against {
             None => path.arm(&control, setting.fill(&target)),
             Some(other) => path
                 .control(&control, setting.fill(&target))
-                .candidate(&candidate, setting.fill(other))
-                .margin(percent(arguments.margin)),
+                .candidate(&candidate, setting.fill(other)),
         };
+        let arms = arms.margin(percent(arguments.margin));
+        if arguments.no_aa {
+            arms.no_aa();
+        }
     }
     Ok(suite)
 }
@@ -331,6 +338,7 @@ fn load(arguments: &Arguments, inputs: &Inputs, users: u32) -> Result<Load, Fail
         },
         metric: arguments.metric.clone(),
         sweep: arguments.sweep(),
+        ..Load::default()
     };
     load.check().map_err(|e| Failure::usage(e.to_string()))?;
     let metrics = match load.mode {

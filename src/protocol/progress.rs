@@ -111,7 +111,8 @@ impl Observer for Progress {
                     Reach::Everything => "all claim classes are reachable",
                     Reach::Strong => "reachable: up to `strong`; parity needs 12 workers",
                     Reach::Moderate => {
-                        "reachable: `moderate` at best; `strong` needs 8 workers, parity 12"
+                        "reachable: `moderate` at best; `strong` needs 8 workers and A/A blocks, \
+                         parity 12 workers"
                     }
                     Reach::Nothing => {
                         "no claim is reachable with so few workers for so many comparisons; use \

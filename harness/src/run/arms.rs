@@ -5,7 +5,9 @@ use super::remote::RemoteArm;
 use crate::observation::{ArmFault, Facts, Fault};
 use crate::plan::ExperimentPlan;
 use crate::schedule::WorkerSchedule;
-use crate::suite::{ArmError, Bencher, BuildError, Experiment, Output, Place, SlotValue, Subject};
+use crate::suite::{
+    ArmError, Bencher, BuildError, Experiment, Output, Place, SlotValue, Subject, Warmth,
+};
 use crate::timer::Timer;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -15,7 +17,7 @@ use std::time::Duration;
 const STEADY_TOLERANCE: f64 = 0.05;
 /// Slots in each of the two windows that are compared.
 const STEADY_WINDOW: usize = 4;
-/// Warm-up never takes longer than this.
+/// Warm-up never takes longer than this, unless an arm itself asks for more.
 const WARMUP_LIMIT: Duration = Duration::from_millis(1500);
 
 /// Target of the time that the pilot spends on an arm.
@@ -224,10 +226,14 @@ impl<'a> Arms<'a> {
         }
     }
 
-    /// Runs slots of every instance in turn until all are steady.
+    /// Runs slots of every instance in turn until all are steady. `between` is
+    /// called between the turns.
     ///
     /// Arms that begin every slot cold have nothing to warm up.
-    pub(super) fn warm_up(&mut self) -> Result<(u32, bool), ArmFault> {
+    pub(super) fn warm_up(
+        &mut self,
+        mut between: impl FnMut() -> Result<(), ArmFault>,
+    ) -> Result<(u32, bool), ArmFault> {
         if self.plan.cold {
             return Ok((0, true));
         }
@@ -239,11 +245,16 @@ impl<'a> Arms<'a> {
                 let slot = self.unmeasured(instance, self.plan.iterations)?;
                 times[instance].push(slot.host_ns as f64);
             }
-            let steady = times.iter().all(|t| is_steady(t));
             let spent = u128::from(limit.elapsed_ns()) >= WARMUP_LIMIT.as_nanos();
-            if steady || spent && times[0].len() >= STEADY_WINDOW {
-                return Ok((times[0].len() as u32, steady));
+            let states = self.subjects.iter().zip(&times);
+            let states = states.map(|(subject, times)| settled(subject.warmth(), times, spent));
+            if let Some(states) = states.collect::<Option<Vec<bool>>>() {
+                return Ok((
+                    times[0].len() as u32,
+                    states.into_iter().all(|steady| steady),
+                ));
             }
+            between()?;
         }
     }
 }
@@ -257,17 +268,35 @@ fn told(facts: Vec<Facts>) -> Vec<Facts> {
     }
 }
 
+/// Whether an instance is steady after slots of these times; `None` while it
+/// needs more of them. An arm that knows by itself has the word. The others are
+/// judged by the last two windows, and when the time is spent by what there is.
+fn settled(warmth: Warmth, times: &[f64], spent: bool) -> Option<bool> {
+    match warmth {
+        Warmth::Warming => None,
+        Warmth::Steady => Some(true),
+        Warmth::Unsteady => Some(false),
+        Warmth::Unknown => {
+            let enough = times.len() >= 2 * STEADY_WINDOW;
+            if enough && agree(times, STEADY_WINDOW) {
+                Some(true)
+            } else if spent && times.len() >= STEADY_WINDOW {
+                Some(!enough && agree(times, times.len() / 2))
+            } else {
+                None
+            }
+        }
+    }
+}
+
 /// Whether the last window of slot times agrees with the one before it. The
 /// minimum of a window is blind to interruptions and sees what warm-up is
 /// about: caches, branch history, clock ramps.
-fn is_steady(times: &[f64]) -> bool {
+fn agree(times: &[f64], window: usize) -> bool {
     let n = times.len();
-    if n < 2 * STEADY_WINDOW {
-        return false;
-    }
     let floor = |window: &[f64]| window.iter().copied().fold(f64::INFINITY, f64::min);
-    let before = floor(&times[n - 2 * STEADY_WINDOW..n - STEADY_WINDOW]);
-    let after = floor(&times[n - STEADY_WINDOW..]);
+    let before = floor(&times[n - 2 * window..n - window]);
+    let after = floor(&times[n - window..]);
     (after - before).abs() <= STEADY_TOLERANCE * before
 }
 
@@ -303,10 +332,34 @@ mod tests {
 
     #[test]
     fn steady_needs_two_agreeing_windows() {
-        assert!(!is_steady(&[1.0; 7]));
-        assert!(is_steady(&[1.0; 8]));
+        let seen = |times: &[f64]| settled(Warmth::Unknown, times, false);
+        assert_eq!(seen(&[1.0; 7]), None);
+        assert_eq!(seen(&[1.0; 8]), Some(true));
         // A spike inside a window is an interruption, not a warm-up.
-        assert!(is_steady(&[1.0, 9.0, 1.0, 1.0, 1.0, 1.0, 7.0, 1.01]));
-        assert!(!is_steady(&[2.0, 2.0, 2.0, 2.0, 1.5, 1.5, 1.5, 1.5]));
+        assert_eq!(seen(&[1.0, 9.0, 1.0, 1.0, 1.0, 1.0, 7.0, 1.01]), Some(true));
+        assert_eq!(seen(&[2.0, 2.0, 2.0, 2.0, 1.5, 1.5, 1.5, 1.5]), None);
+    }
+
+    /// Slots of half a second would never be steady if eight were needed.
+    #[test]
+    fn long_slots_are_judged_by_what_fits_into_the_limit() {
+        let spent = |times: &[f64]| settled(Warmth::Unknown, times, true);
+        assert_eq!(spent(&[1.0; 3]), None);
+        assert_eq!(spent(&[1.02, 1.0, 3.0, 1.01]), Some(true));
+        assert_eq!(spent(&[2.0, 1.9, 1.0, 1.0, 1.0]), Some(true));
+        assert_eq!(spent(&[2.0, 1.9, 1.2, 1.0]), Some(false));
+        assert_eq!(
+            spent(&[2.0, 2.0, 2.0, 2.0, 1.5, 1.5, 1.5, 1.5]),
+            Some(false)
+        );
+    }
+
+    #[test]
+    fn an_arm_that_knows_has_the_word() {
+        for spent in [false, true] {
+            assert_eq!(settled(Warmth::Warming, &[1.0; 20], spent), None);
+            assert_eq!(settled(Warmth::Steady, &[2.0, 1.0], spent), Some(true));
+            assert_eq!(settled(Warmth::Unsteady, &[1.0; 20], spent), Some(false));
+        }
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::observation::ArmFault;
 use crate::plan::{ExperimentPlan, Seed, SlotFlags};
-use crate::suite::{Output, Place};
+use crate::suite::{Output, Place, Warmth};
 use serde::{Deserialize, Serialize};
 use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
@@ -78,6 +78,7 @@ pub(super) enum Answer {
         host_ns: u64,
         flags: SlotFlags,
         secondary: Vec<Option<f64>>,
+        warmth: Warmth,
     },
     /// The output, when the arm declares one.
     Output(Option<Output>),

@@ -98,6 +98,13 @@ pub fn plan_target(
         .filter(|d| d.fault.is_none())
         .map(|d| d.plan.workers)
         .min();
+    let capped = |plan: &ExperimentPlan| plan.has_control() && plan.aa_blocks == 0;
+    let reach = Reach::of(workers.unwrap_or(0), family);
+    let reach = if drafts.iter().any(|d| capped(&d.plan)) {
+        reach.min(Reach::Moderate)
+    } else {
+        reach
+    };
     let experiments: Vec<_> = drafts.iter().map(|d| d.plan.clone()).collect();
     session.record_build(&options.target, &options.launch.executable)?;
     session.add_target(TargetPlan {
@@ -116,7 +123,7 @@ pub fn plan_target(
         workers: workers.unwrap_or(0),
         seconds,
         budget: options.budget,
-        reach: Reach::of(workers.unwrap_or(0), family),
+        reach,
     });
     Ok(())
 }

@@ -7,7 +7,7 @@ use super::messages::{Answer, Job, JobKind, Message, Turn, send};
 use super::process::{Arrival, WorkerProcess};
 use super::worker::check_values;
 use crate::observation::{ArmFault, Fault};
-use crate::suite::{ArmError, Experiment, Output, Place, SlotValue, Subject};
+use crate::suite::{ArmError, Experiment, Output, Place, SlotValue, Subject, Warmth};
 use std::io::{self, BufRead};
 use std::path::Path;
 use std::time::Duration;
@@ -24,6 +24,8 @@ pub(super) struct RemoteArm {
     place: Place,
     /// Secondary metrics of the last slot.
     secondary: Vec<Option<f64>>,
+    /// After the last slot.
+    warmth: Warmth,
 }
 
 impl RemoteArm {
@@ -47,6 +49,7 @@ impl RemoteArm {
             facts: Vec::new(),
             place: Place::UNMEASURED,
             secondary: Vec::new(),
+            warmth: Warmth::Unknown,
         };
         match arm.answer() {
             Ok(Answer::Ready { facts }) => arm.facts = facts,
@@ -106,8 +109,10 @@ impl Subject for RemoteArm {
                 host_ns,
                 flags,
                 secondary,
+                warmth,
             } => {
                 self.secondary = secondary;
+                self.warmth = warmth;
                 Ok(SlotValue {
                     value,
                     host_ns,
@@ -120,6 +125,10 @@ impl Subject for RemoteArm {
 
     fn secondary(&self) -> &[Option<f64>] {
         &self.secondary
+    }
+
+    fn warmth(&self) -> Warmth {
+        self.warmth
     }
 
     fn output(&mut self) -> Result<Option<Output>, ArmError> {
@@ -196,6 +205,7 @@ pub(super) fn serve_arm(
                     host_ns: slot.host_ns,
                     flags: slot.flags,
                     secondary: subject.secondary().to_vec(),
+                    warmth: subject.warmth(),
                 }
             }
             Turn::Output => {

@@ -27,11 +27,11 @@ const START_NS: f64 = 5_000_000.0;
 /// Warm-up slots per instance in the time estimate.
 const EXPECTED_WARMUP_SLOTS: f64 = 10.0;
 /// Which classes a plan can reach with its number of workers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
     /// Fewer than 6 workers: no interval at all.
     Nothing,
-    /// 6 or 7: `moderate` at best.
+    /// 6 or 7, or no A/A blocks: `moderate` at best.
     Moderate,
     /// 8 to 11: `strong`, not parity.
     Strong,
@@ -129,7 +129,11 @@ impl Draft {
     fn set(&mut self, workers: u32, blocks: u32) {
         let arms = self.plan.arms.len();
         self.plan.workers = workers.max(1);
-        self.plan.aa_blocks = control_pair_blocks(arms, blocks.max(1));
+        self.plan.aa_blocks = if self.sizes.no_aa {
+            0
+        } else {
+            control_pair_blocks(arms, blocks.max(1))
+        };
         self.plan.blocks = if arms > 1 {
             whole_designs(arms, blocks.max(1))
         } else {
@@ -167,7 +171,8 @@ pub(super) fn cost_ns(draft: &Draft) -> f64 {
     let warm_up = if plan.cold {
         0.0
     } else {
-        EXPECTED_WARMUP_SLOTS * (arms * slot + control_slot)
+        let shadow = f64::from(u8::from(plan.aa_blocks > 0)) * control_slot;
+        EXPECTED_WARMUP_SLOTS * (arms * slot + shadow)
     };
     let worker = START_NS + draft.setup_ns + warm_up + comparison + control_pairs;
     f64::from(plan.workers) * worker
@@ -198,5 +203,26 @@ mod tests {
         assert_eq!(Reach::of(12, 103), Reach::Nothing);
         assert_eq!(workers_for_family(102), 12);
         assert_eq!(workers_for_family(103), 13);
+    }
+
+    #[test]
+    fn what_is_declared_without_control_pairs_is_planned_without() {
+        let mut suite = crate::suite::Suite::default();
+        let pair = suite.experiment("pair");
+        pair.control("a", |_| {}).candidate("b", |_| {}).no_aa();
+        let mut draft = Draft {
+            plan: pair.declare().unwrap(),
+            sizes: pair.sizes(),
+            setup_ns: 0.0,
+            fault: None,
+        };
+        draft.plan.pilot_ns = vec![1e6; 2];
+        draft.set(8, 20);
+        assert_eq!((draft.plan.blocks, draft.plan.aa_blocks), (20, 0));
+        let without = cost_ns(&draft);
+        draft.sizes.no_aa = false;
+        draft.set(8, 20);
+        assert_eq!(draft.plan.aa_blocks, 10);
+        assert!(without < cost_ns(&draft));
     }
 }

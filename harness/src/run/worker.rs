@@ -122,7 +122,8 @@ fn run_schedule(
 ) -> Result<(), ArmFault> {
     let system = |e: io::Error| fault(None, Fault::System, &log_error(job, &e));
     let iterations = job.experiment.iterations;
-    let (warmup_slots, steady) = arms.warm_up()?;
+    let mut pulse = Pulse::new(acks);
+    let (warmup_slots, steady) = arms.warm_up(|| pulse.beat(job, 0, || Ok(())))?;
     log.write(&Line::Worker(WorkerHeader {
         schema: OBSERVATION_SCHEMA.to_owned(),
         target: job.target.clone(),
@@ -149,7 +150,6 @@ fn run_schedule(
             .unwrap_or(0),
     );
     let start = Timer::start();
-    let mut last_progress = 0;
     for (index, block) in schedule.blocks.iter().enumerate() {
         block_slots.clear();
         for &instance in &block.primers {
@@ -180,24 +180,46 @@ fn run_schedule(
             check_values(&job.experiment, &arm, slot.value, &slot.secondary)?;
             log.write(&Line::Slot(slot.clone())).map_err(system)?;
         }
-        let now = start.elapsed_ns();
-        if u128::from(now - last_progress) >= PROGRESS_INTERVAL.as_nanos() {
-            log.sync().map_err(system)?;
-            send(
-                &mut io::stdout(),
-                &Message::Progress {
-                    blocks: index as u32 + 1,
-                },
-            )
-            .map_err(system)?;
-            // No answer means that the coordinator is gone: stop, leave no orphan.
-            if acks.read_line(&mut String::new()).map_err(system)? == 0 {
-                return Err(fault(None, Fault::System, "the coordinator is gone"));
-            }
-            last_progress = start.elapsed_ns();
-        }
+        pulse.beat(job, index as u32 + 1, || log.sync())?;
     }
     Ok(())
+}
+
+/// Tells the coordinator now and then that the worker goes on, and how far it is.
+struct Pulse<'a, R> {
+    acks: &'a mut R,
+    last: Timer,
+}
+
+impl<'a, R: BufRead> Pulse<'a, R> {
+    fn new(acks: &'a mut R) -> Self {
+        Self {
+            acks,
+            last: Timer::start(),
+        }
+    }
+
+    /// Reports, if it is time, after `before`, and waits for the answer.
+    fn beat(
+        &mut self,
+        job: &Job,
+        blocks: u32,
+        before: impl FnOnce() -> io::Result<()>,
+    ) -> Result<(), ArmFault> {
+        if u128::from(self.last.elapsed_ns()) < PROGRESS_INTERVAL.as_nanos() {
+            return Ok(());
+        }
+        let system = |e: io::Error| fault(None, Fault::System, &log_error(job, &e));
+        before()
+            .and_then(|()| send(&mut io::stdout(), &Message::Progress { blocks }))
+            .map_err(system)?;
+        // No answer means that the coordinator is gone: stop, leave no orphan.
+        if self.acks.read_line(&mut String::new()).map_err(system)? == 0 {
+            return Err(fault(None, Fault::System, "the coordinator is gone"));
+        }
+        self.last = Timer::start();
+        Ok(())
+    }
 }
 
 /// A value that no estimate can use ends the experiment with the arm's name.

@@ -79,6 +79,8 @@ pub(crate) struct Sizes {
     pub iterations: Option<u64>,
     /// Comparison blocks of a worker.
     pub blocks: Option<u32>,
+    /// No second instance of the control.
+    pub no_aa: bool,
 }
 
 impl Experiment {
@@ -208,6 +210,15 @@ impl Experiment {
         self
     }
 
+    /// The control is not measured against itself: no second instance of it is
+    /// built. For what does not fit three times; the claim is capped with
+    /// `no_aa_control`, and an experiment with one [`arm`](Self::arm) is the A/A
+    /// session to run beside it.
+    pub fn no_aa(&mut self) -> &mut Self {
+        self.sizes.no_aa = true;
+        self
+    }
+
     pub(crate) fn sizes(&self) -> Sizes {
         self.sizes
     }
@@ -323,6 +334,12 @@ impl Experiment {
         if self.sizes.iterations == Some(0) || self.sizes.blocks == Some(0) {
             return Err("`.iterations(..)` and `.blocks(..)` must be at least 1".into());
         }
+        if self.sizes.no_aa && self.arms.len() == 1 {
+            return Err(
+                "one arm alone is measured against itself; `.no_aa()` belongs to a comparison"
+                    .into(),
+            );
+        }
         if self.estimand == Estimand::PairedDifference
             && self.margin.declared
             && self.margin.scale == crate::plan::MarginScale::Relative
@@ -347,7 +364,7 @@ impl Experiment {
             unit: self.unit,
             workers: 1,
             blocks: 1,
-            aa_blocks: 1,
+            aa_blocks: u32::from(!self.sizes.no_aa),
             iterations: 1,
             throughput: self.throughput.clone(),
             verified: self.verify.is_some(),
@@ -360,5 +377,21 @@ impl Experiment {
             schema @ crate::plan::PlanError::Schema { .. } => schema.to_string(),
         })?;
         Ok(plan)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_comparison_can_do_without_its_second_control() {
+        let mut suite = Suite::default();
+        let pair = suite.experiment("pair");
+        pair.control("a", |_| {}).candidate("b", |_| {}).no_aa();
+        let plan = pair.declare().unwrap();
+        assert_eq!((plan.aa_blocks, plan.instances()), (0, 2));
+        let error = suite.experiment("one").arm("a", |_| {}).no_aa().declare();
+        assert!(error.unwrap_err().contains("against itself"));
     }
 }

@@ -30,7 +30,7 @@ pub use bencher::{Bencher, BuildError, StateBencher, build_arm};
 pub(crate) use experiment::Sizes;
 pub use experiment::{ArmFactory, ArmRole, Experiment, Suite, percent};
 pub use output::Output;
-pub use subject::{ArmError, CODE_HASH, Place, SlotValue, Subject};
+pub use subject::{ArmError, CODE_HASH, Place, SlotValue, Subject, Warmth};
 pub use verify::{
     Mismatch, Tolerance, Verify, absolute, matches_reference, outputs_agree, outputs_equal,
     relative, ulps, within,

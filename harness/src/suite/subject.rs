@@ -66,6 +66,20 @@ impl Place {
     };
 }
 
+/// How far an arm is with warming up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Warmth {
+    /// It does not look: the harness judges by the times of its slots.
+    Unknown,
+    /// It needs more slots. An arm that says so has a bound of its own.
+    Warming,
+    /// It is steady.
+    Steady,
+    /// It reached its bound without becoming steady.
+    Unsteady,
+}
+
 /// Name of the fact that holds a hash of the arm's machine code.
 pub const CODE_HASH: &str = "code_hash";
 
@@ -87,6 +101,13 @@ pub trait Subject {
     /// which the experiment declares them; `None` is a value that is missing.
     fn secondary(&self) -> &[Option<f64>] {
         &[]
+    }
+
+    /// How far the arm is with warming up, asked after every slot of the
+    /// warm-up. What it changes about itself until it is steady or gives up, it
+    /// keeps for the worker.
+    fn warmth(&self) -> Warmth {
+        Warmth::Unknown
     }
 
     /// The output to verify, when the arm declares one.

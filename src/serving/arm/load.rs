@@ -41,11 +41,16 @@ pub struct Load {
     pub connections: Connections,
     /// Id of the primary metric; `None` is the mode's own.
     pub metric: Option<String>,
+    /// How often a block's shortest ramp is repeated, 1 to 16, before requests
+    /// count. An arm doubles it until its blocks are stationary.
+    pub rounds: u32,
     /// Cells of a sweep: the most users of any cell. Slots are blocks then,
     /// whatever the users, and the throughput is the mode's own metric.
     pub sweep: Option<u32>,
 }
 
+/// Most [`Load::rounds`].
+const MOST_ROUNDS: u32 = 16;
 /// Prompts of requests that do not count come from here on.
 const RAMPS: u64 = 1 << 30;
 /// All requests of a slot are made before its clock starts.
@@ -69,6 +74,7 @@ impl Default for Load {
             connections: Connections::Fresh,
             metric: None,
             sweep: None,
+            rounds: 1,
         }
     }
 }
@@ -79,6 +85,51 @@ impl Load {
     pub fn in_blocks(&self) -> bool {
         self.mode != Mode::Cold
             && (self.concurrency > 1 || self.open.is_some() || self.sweep.is_some())
+    }
+
+    /// Requests at the begin of a block that do not count: one for every user,
+    /// or a tenth in open loop, times the rounds. The load goes on without draining.
+    #[must_use]
+    pub fn ramp(&self) -> u32 {
+        self.ramp_of(self.rounds)
+    }
+
+    /// The longest ramp that the load can have. A trace may be too short for more.
+    #[must_use]
+    pub fn longest_ramp(&self) -> u32 {
+        self.ramp_of(MOST_ROUNDS)
+    }
+
+    /// Doubles the ramp; whether it could.
+    pub(super) fn lengthen_ramp(&mut self) -> bool {
+        let before = self.ramp();
+        self.rounds = (2 * self.rounds).min(MOST_ROUNDS);
+        self.ramp() > before
+    }
+
+    fn ramp_of(&self, rounds: u32) -> u32 {
+        let shortest = match self.open {
+            Some(_) => (self.requests / 10).max(4),
+            None => self.concurrency,
+        };
+        let wished = shortest.saturating_mul(rounds);
+        match &self.open {
+            Some((_, Arrivals::Trace { times_ns })) => {
+                let left = times_ns.len().saturating_sub(self.requests as usize);
+                wished
+                    .min(u32::try_from(left).unwrap_or(u32::MAX))
+                    .max(shortest)
+            }
+            _ => wished,
+        }
+    }
+
+    /// Requests after those that count, so that they don't end in an emptying house.
+    fn tail(&self) -> u32 {
+        match self.open {
+            Some(_) => 0,
+            None => self.concurrency - 1,
+        }
     }
 
     /// Which of a slot's requests count: not those of the ramps.
@@ -92,10 +143,10 @@ impl Load {
     }
 
     /// The prompts of the `n`-th slot, by index. Those that count are the same
-    /// whatever the users; the ramps have prompts of their own.
+    /// whatever the users and the ramp; the ramps have prompts of their own.
     pub(super) fn indices(&self, n: u64) -> Vec<u64> {
-        let (counted, all) = (self.counted(), self.per_slot());
-        let ramps = all - counted.len() as u32;
+        let counted = self.counted();
+        let most = u64::from(self.longest_ramp()) + u64::from(self.tail());
         let index = |i: u32| {
             if counted.contains(&i) {
                 n * counted.len() as u64 + u64::from(i - counted.start)
@@ -105,30 +156,37 @@ impl Load {
                 } else {
                     i - counted.len() as u32
                 };
-                RAMPS + n * u64::from(ramps) + u64::from(place)
+                RAMPS + n * most + u64::from(place)
             }
         };
-        (0..all).map(index).collect()
+        (0..self.per_slot()).map(index).collect()
     }
 
-    /// Requests at the begin of a block that do not count: one for every user,
-    /// or a tenth in open loop. The load goes on without draining.
-    #[must_use]
-    pub fn ramp(&self) -> u32 {
-        match self.open {
-            Some(_) => (self.requests / 10).max(4),
-            None => self.concurrency,
-        }
+    /// When the requests of an open-loop slot leave, nanoseconds after its
+    /// start. A longer ramp begins earlier in the same schedule, so that the
+    /// requests that count arrive alike whatever the ramp.
+    ///
+    /// # Errors
+    /// If the law has no such schedule.
+    pub(super) fn schedule(&self, seed: u64) -> Result<Option<Vec<u64>>, LoadError> {
+        let Some((rate, law)) = &self.open else {
+            return Ok(None);
+        };
+        let all = law
+            .schedule(seed, *rate, (self.longest_ramp() + self.requests) as usize)
+            .map_err(|e| LoadError(e.to_string()))?;
+        let begin = (self.longest_ramp() - self.ramp()) as usize;
+        let before = begin.checked_sub(1).map_or(0, |last| all[last]);
+        Ok(Some(all[begin..].iter().map(|at| at - before).collect()))
     }
 
     /// Requests of a slot, also those that do not count.
     #[must_use]
     pub fn per_slot(&self) -> u32 {
-        match (self.in_blocks(), &self.open) {
-            (false, _) => 1,
-            (true, Some(_)) => self.ramp() + self.requests,
-            // The last ones that count must not end in an emptying house.
-            (true, None) => self.ramp() + self.requests + self.concurrency - 1,
+        if self.in_blocks() {
+            self.ramp() + self.requests + self.tail()
+        } else {
+            1
         }
     }
 
@@ -162,7 +220,11 @@ impl Load {
         if self.concurrency == 0 || self.requests == 0 || self.max_tokens == 0 {
             return wrong("users, requests and max_tokens must be at least 1");
         }
-        if u64::from(self.requests) + 2 * u64::from(self.concurrency) > MOST_PER_SLOT {
+        if !(1..=MOST_ROUNDS).contains(&self.rounds) {
+            return wrong("a ramp has 1 to 16 rounds");
+        }
+        let parts = [self.longest_ramp(), self.requests, self.tail()];
+        if parts.into_iter().map(u64::from).sum::<u64>() > MOST_PER_SLOT {
             return wrong("a slot has at most 1000000 requests, those of its ramps included");
         }
         if !(self.temperature.is_finite() && self.temperature >= 0.0) {
@@ -184,12 +246,7 @@ impl Load {
                 "users belong to a closed loop and a rate to an open one: give one of them",
             );
         }
-        if let Some((rate, law)) = &self.open {
-            let count = self.per_slot() as usize;
-            law.schedule(0, *rate, count)
-                .map_err(|e| LoadError(e.to_string()))?;
-        }
-        Ok(())
+        self.schedule(0).map(|_| ())
     }
 
     /// Request `index` under `seed` for a target.
@@ -336,7 +393,75 @@ mod tests {
         assert_eq!(Load::default().per_slot(), 1);
     }
 
-    /// Cells with other users count the same requests, and no prompt comes twice.
+    /// The same blocks with a short and a long ramp.
+    fn ramps(load: &Load) -> [Load; 2] {
+        [1, 8].map(|rounds| Load {
+            rounds,
+            requests: 20,
+            ..load.clone()
+        })
+    }
+
+    #[test]
+    fn what_counts_is_the_same_whatever_the_ramp() {
+        let closed = Load {
+            concurrency: 4,
+            ..Load::default()
+        };
+        let [short, long] = ramps(&closed);
+        assert_eq!((short.ramp(), long.ramp()), (4, 32));
+        let counted = |load: &Load, slot| {
+            let range = load.counted();
+            load.indices(slot)[range.start as usize..range.end as usize].to_vec()
+        };
+        for slot in [0, 5] {
+            assert_eq!(counted(&short, slot), counted(&long, slot));
+        }
+        // No prompt comes twice, also when the ramp grows from slot to slot.
+        let slots = (0..9).flat_map(|n| [&short, &long][n % 2].indices(n as u64));
+        let mut all: Vec<u64> = slots.collect();
+        let prompts = all.len();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), prompts);
+        assert_eq!(Load::default().indices(3), [3]);
+    }
+
+    #[test]
+    fn what_counts_arrives_alike_whatever_the_ramp() {
+        let trace = Arrivals::Trace {
+            times_ns: (0..60).map(|i| i * i).collect(),
+        };
+        for law in [Arrivals::Poisson, Arrivals::Constant, trace] {
+            let [short, long] = ramps(&Load {
+                open: Some((10.0, law)),
+                ..Load::default()
+            });
+            let gaps = |load: &Load| -> Vec<u64> {
+                let times = load.schedule(3).unwrap().unwrap();
+                assert_eq!(times.len(), load.per_slot() as usize);
+                let counted = &times[load.counted().start as usize - 1..];
+                counted.windows(2).map(|t| t[1] - t[0]).collect()
+            };
+            assert!(short.check().is_ok() && short.ramp() < long.ramp());
+            assert_eq!(gaps(&short), gaps(&long));
+        }
+        // A trace that has no more requests has no longer ramp.
+        let few = Load {
+            requests: 20,
+            open: Some((
+                10.0,
+                Arrivals::Trace {
+                    times_ns: (0..27).collect(),
+                },
+            )),
+            ..Load::default()
+        };
+        assert_eq!((few.ramp(), few.longest_ramp()), (4, 7));
+        assert!(few.check().is_ok());
+    }
+
+    /// Cells with other users count the same requests.
     #[test]
     fn cells_of_a_sweep_count_the_same_requests() {
         let cell = |users| Load {
@@ -346,22 +471,14 @@ mod tests {
             ..Load::default()
         };
         let counted = |load: &Load, slot| {
-            let all = load.indices(slot);
             let range = load.counted();
-            all[range.start as usize..range.end as usize].to_vec()
+            load.indices(slot)[range.start as usize..range.end as usize].to_vec()
         };
         assert!(cell(1).in_blocks());
         assert_eq!(cell(1).proof(), cell(16).proof());
         for slot in [0, 5] {
             assert_eq!(counted(&cell(1), slot), counted(&cell(16), slot));
         }
-        let mut all: Vec<u64> = (0..9).flat_map(|n| cell(4).indices(n)).collect();
-        let prompts = all.len();
-        all.sort_unstable();
-        all.dedup();
-        assert_eq!(all.len(), prompts);
-        assert!(all.last().is_some_and(|last| *last < 1 << 31));
-        assert_eq!(Load::default().indices(3), [3]);
         let open = Load {
             open: Some((5.0, Arrivals::Poisson)),
             ..cell(1)

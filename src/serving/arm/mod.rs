@@ -32,6 +32,7 @@ mod block;
 mod load;
 mod metrics;
 mod paths;
+mod ramp;
 mod rows;
 mod subject;
 mod sweep;

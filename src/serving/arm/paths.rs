@@ -8,6 +8,7 @@ use crate::serving::load::{Arrivals, PromptMix};
 use crate::serving::target::Target;
 use evenhand_harness::plan::{Margin, ReplicationUnit};
 use evenhand_harness::suite::{ArmError, Bencher, Experiment, Suite, Verify};
+use std::cell::Cell;
 use std::rc::Rc;
 
 /// Experiments of the request path in a suite.
@@ -173,7 +174,11 @@ impl<'s> RequestPath<'s> {
         } else if load.in_blocks() {
             experiment.blocks(LOADED_BLOCKS);
         }
-        let mut arms = RequestArms { experiment, load };
+        let mut arms = RequestArms {
+            experiment,
+            load,
+            margin: Rc::new(Cell::new(Margin::DEFAULT)),
+        };
         arms.add(name, target, add);
         arms
     }
@@ -190,6 +195,8 @@ pub(super) type Build = Box<dyn Fn(&mut Bencher)>;
 pub struct RequestArms<'s> {
     experiment: &'s mut Experiment,
     load: Rc<Load>,
+    /// Declared after the arms that need it.
+    margin: Rc<Cell<Margin>>,
 }
 
 impl RequestArms<'_> {
@@ -209,6 +216,7 @@ impl RequestArms<'_> {
 
     /// The smallest effect that matters.
     pub fn margin(self, margin: Margin) -> Self {
+        self.margin.set(margin);
         self.experiment.margin(margin);
         self
     }
@@ -223,6 +231,13 @@ impl RequestArms<'_> {
     /// What the servers run on.
     pub fn device_label(self, label: impl Into<String>) -> Self {
         self.experiment.device_label(label);
+        self
+    }
+
+    /// No second server of the control, where three do not fit: the claim is
+    /// capped with `no_aa_control`.
+    pub fn no_aa(self) -> Self {
+        self.experiment.no_aa();
         self
     }
 
@@ -242,12 +257,12 @@ impl RequestArms<'_> {
         if target.as_ref().is_ok_and(|t| !t.restarts()) {
             self.experiment.unit(ReplicationUnit::Request);
         }
-        let load = Rc::clone(&self.load);
+        let (load, margin) = (Rc::clone(&self.load), Rc::clone(&self.margin));
         let build = move |bencher: &mut Bencher| {
             let served = target
                 .clone()
                 .map_err(ArmError::new)
-                .and_then(|target| Served::build(bencher, &load, target));
+                .and_then(|target| Served::build(bencher, &load, margin.get(), target));
             match served {
                 Ok(served) => bencher.register(served),
                 Err(error) => bencher.fail(error),

@@ -3,16 +3,17 @@
 use super::block::{drive, one};
 use super::load::{Load, Mode};
 use super::metrics::metrics;
+use super::ramp::WarmUp;
 use super::rows::{RequestRow, Rows};
 use super::values::counted;
 use crate::serving::client::{Client, Options, Request};
 use crate::serving::target::{Running, Target};
 use crate::serving::{Attempt, ClientError, Proof, self_proof_repeated};
 use evenhand_harness::observation::{CLIENT_ERROR_FACT, CLIENT_HELD_FACT};
-use evenhand_harness::suite::{ArmError, Bencher, Output, Place, SlotValue, Subject};
+use evenhand_harness::plan::{Margin, MarginScale};
+use evenhand_harness::suite::{ArmError, Bencher, Output, Place, SlotValue, Subject, Warmth};
 use rustix::time::{ClockId, clock_gettime};
 use std::path::PathBuf;
-use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -24,7 +25,10 @@ const PROBE: u64 = UNCOUNTED - 1;
 
 /// A server and how it is asked.
 pub(super) struct Served {
-    pub(super) load: Rc<Load>,
+    /// With a ramp of its own, which warming up lengthens.
+    pub(super) load: Load,
+    margin: Margin,
+    warm_up: WarmUp,
     pub(super) target: Target,
     pub(super) seed: u64,
     runtime: tokio::runtime::Runtime,
@@ -45,7 +49,8 @@ pub(super) struct Served {
 impl Served {
     pub(super) fn build(
         bencher: &Bencher,
-        load: &Rc<Load>,
+        load: &Load,
+        margin: Margin,
         target: Target,
     ) -> Result<Self, ArmError> {
         load.check().map_err(|e| ArmError::new(e.to_string()))?;
@@ -67,7 +72,9 @@ impl Served {
             }
         };
         let mut served = Self {
-            load: Rc::clone(load),
+            load: load.clone(),
+            margin,
+            warm_up: WarmUp::new(load),
             seed: bencher.seed(),
             runtime,
             running: None,
@@ -116,7 +123,7 @@ impl Served {
         Ok(Arc::new(Client::new(running.address(), options)))
     }
 
-    /// Prompts of a slot: those of a block's n-th slot are the same in all arms.
+    /// Prompts of a slot: what counts in a block's n-th slot is the same in all arms.
     fn indices(&mut self, place: Option<Place>) -> Vec<u64> {
         match place.and_then(|p| Some((p.block?, p.turn))) {
             Some((block, turn)) => self
@@ -124,9 +131,8 @@ impl Served {
                 .indices(u64::from(block) * 8 + u64::from(turn % 8)),
             None => {
                 self.uncounted += 1;
-                let per_slot = u64::from(self.load.per_slot());
-                let first = UNCOUNTED + self.uncounted * per_slot;
-                (first..first + per_slot).collect()
+                let slot = self.load.indices(self.uncounted).into_iter();
+                slot.map(|index| UNCOUNTED + index).collect()
             }
         }
     }
@@ -139,16 +145,6 @@ impl Served {
             .map_err(|e| ArmError::new(e.to_string()))
     }
 
-    fn schedule(&self, first: u64) -> Result<Option<Vec<u64>>, ArmError> {
-        let Some((rate, law)) = &self.load.open else {
-            return Ok(None);
-        };
-        let seed = self.seed ^ first.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        law.schedule(seed, *rate, self.load.per_slot() as usize)
-            .map(Some)
-            .map_err(|e| ArmError::new(e.to_string()))
-    }
-
     /// Asks, in the way of the mode.
     fn ask(&mut self, indices: &[u64]) -> Result<Vec<Attempt>, ArmError> {
         if self.load.mode == Mode::Cold {
@@ -157,12 +153,29 @@ impl Served {
         let requests = self.requests(indices)?;
         let client = self.client()?;
         if self.load.in_blocks() {
-            let schedule = self.schedule(indices[0])?;
+            // The first prompt that counts stands for the slot, in every arm.
+            let slot = indices[self.load.counted().start as usize];
+            let seed = self.seed ^ slot.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let schedule = self.load.schedule(seed);
+            let schedule = schedule.map_err(|e| ArmError::new(e.to_string()))?;
             return drive(&self.runtime, &client, &self.load, requests, schedule)
                 .map_err(ArmError::new);
         }
         let capture = self.runtime.block_on(one(&client, &requests[0]));
         Ok(vec![Attempt::from_capture(&capture)])
+    }
+
+    /// Looks whether a slot that nobody counts had a ramp that is long enough.
+    fn warm(&mut self, attempts: &[Attempt]) {
+        let latencies = self.latencies(&attempts[counted(&self.load, attempts.len())]);
+        let matters = match self.margin.scale {
+            MarginScale::Relative => self.margin.value,
+            MarginScale::Absolute => {
+                let mean = latencies.iter().sum::<f64>() / latencies.len().max(1) as f64;
+                self.margin.value / mean
+            }
+        };
+        self.warm_up.saw(&mut self.load, latencies, matters);
     }
 
     /// A server that is gone ends the experiment with its last words.
@@ -191,9 +204,9 @@ impl Served {
         let counted = counted(&self.load, attempts.len());
         let lines: Vec<RequestRow> = attempts
             .iter()
-            .zip(indices)
             .enumerate()
-            .map(|(i, (attempt, &index))| RequestRow {
+            .zip(indices)
+            .map(|((i, attempt), &index)| RequestRow {
                 definitions: RequestRow::DEFINITIONS,
                 block: place.and_then(|p| p.block),
                 turn: place.map_or(0, |p| p.turn),
@@ -242,6 +255,9 @@ impl Subject for Served {
         }
         let (value, flags) = self.evaluate(&indices, &attempts, share)?;
         self.check_alive()?;
+        if place.is_none_or(|p| p.block.is_none()) {
+            self.warm(&attempts);
+        }
         if self.load.mode == Mode::Cold
             && let Some(running) = self.running.take()
         {
@@ -256,6 +272,10 @@ impl Subject for Served {
 
     fn secondary(&self) -> &[Option<f64>] {
         &self.secondary
+    }
+
+    fn warmth(&self) -> Warmth {
+        self.warm_up.warmth()
     }
 
     fn output(&mut self) -> Result<Option<Output>, ArmError> {
@@ -297,6 +317,9 @@ impl Subject for Served {
                 format!("{:?}", target.page_cache).to_lowercase(),
             ),
         ];
+        if self.load.in_blocks() {
+            facts.push(("ramp".to_owned(), self.load.ramp().to_string()));
+        }
         if let Some(engine) = &target.engine {
             facts.push(("engine".to_owned(), engine.clone()));
         }

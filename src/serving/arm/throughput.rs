@@ -9,9 +9,9 @@ pub(super) const THROUGHPUT: &str = "throughput.server_usage.all_busy";
 /// Its unit.
 pub(super) const UNIT: &str = "tokens/s";
 
-/// The time in which all users were busy: from the end of as many answers as
-/// there are users, the first ramp, over as many answers as count. The user who
-/// ended the last of them may be the first to find no further request.
+/// The time in which all users were busy: from the end of as many answers as a
+/// ramp has, over as many answers as count. The user who ended the last of them
+/// may be the first to find no further request.
 ///
 /// Both ends are ends of answers, so neither the length of an answer nor the
 /// number of users moves the mean number of answers per time.
@@ -30,8 +30,8 @@ impl AllBusy {
         let mut ends: Vec<u64> = attempts.iter().map(|a| a.stamps.done_ns).collect();
         ends.sort_unstable();
         let at = |n: u32| ends.get((n as usize).checked_sub(1)?).copied();
-        let begin_ns = at(load.concurrency)?;
-        let end_ns = at(load.concurrency + load.requests)?;
+        let begin_ns = at(load.ramp())?;
+        let end_ns = at(load.ramp() + load.requests)?;
         (begin_ns < end_ns).then_some(Self { begin_ns, end_ns })
     }
 

@@ -23,8 +23,8 @@ impl Served {
         attempts: &[Attempt],
         cpu: f64,
     ) -> Result<(Option<f64>, SlotFlags), ArmError> {
-        let range = counted(&self.load, attempts.len());
-        let counted = &attempts[range.clone()];
+        let counts = counted(&self.load, attempts.len());
+        let counted = &attempts[counts.clone()];
         let mut flags = SlotFlags::NONE;
         if counted.iter().any(|a| !a.succeeded()) {
             flags |= SlotFlags::FAILED;
@@ -72,7 +72,7 @@ impl Served {
         {
             flags |= SlotFlags::CLIENT_SATURATED;
         }
-        let work = indices[range]
+        let work = indices[counts]
             .iter()
             .map(|&i| self.load.digest(&self.target, self.seed, i))
             .fold(0, |all, one| all ^ one);
@@ -132,13 +132,18 @@ impl Served {
             }
         };
         self.secondary.push(lag.map(|l| l.p99_ns as f64));
+        let trend = change(&self.latencies(counted));
+        self.secondary.push(trend.map(|(size, _)| size));
+        flags
+    }
+
+    /// What a trend is looked for in.
+    pub(super) fn latencies(&self, attempts: &[Attempt]) -> Vec<f64> {
         let id = latencies(&self.load)[0];
-        let values: Vec<f64> = counted
+        attempts
             .iter()
             .filter_map(|a| defined(id).value(a))
-            .collect();
-        self.secondary.push(change(&values));
-        flags
+            .collect()
     }
 
     /// The parts of a cold start and their sum, from stamps of one clock.
@@ -186,11 +191,12 @@ fn from_cache(attempt: &Attempt) -> bool {
 }
 
 /// How much a straight line through the values changes from the first to the
-/// last, as a fraction of their mean.
-fn change(values: &[f64]) -> Option<f64> {
+/// last, as a fraction of their mean, and the p-value of "not at all" if they
+/// were independent.
+pub(super) fn change(values: &[f64]) -> Option<(f64, f64)> {
     let mean = values.iter().sum::<f64>() / values.len() as f64;
-    let slope = trend(values).ok()?.slope;
-    (mean > 0.0).then(|| slope * (values.len() - 1) as f64 / mean)
+    let line = trend(values).ok()?;
+    (mean > 0.0).then(|| (line.slope * (values.len() - 1) as f64 / mean, line.p))
 }
 
 /// Mean over the attempts that have the value.
@@ -206,8 +212,9 @@ mod tests {
     #[test]
     fn the_change_of_a_block_is_a_fraction_of_its_mean() {
         let line: Vec<f64> = (0..11).map(|i| 90.0 + 2.0 * f64::from(i)).collect();
-        assert!((change(&line).unwrap() - 0.2).abs() < 1e-12);
-        assert_eq!(change(&[5.0; 8]), Some(0.0));
+        let (size, p) = change(&line).unwrap();
+        assert!((size - 0.2).abs() < 1e-12 && p < 1e-9);
+        assert_eq!(change(&[5.0; 8]), Some((0.0, 1.0)));
         assert_eq!(change(&[1.0, 2.0]), None, "two values have no trend");
         assert_eq!(change(&[0.0; 8]), None);
     }
