@@ -123,8 +123,8 @@ pub(super) struct Arguments {
     /// Smallest effect that matters, in percent
     #[arg(long, value_name = "PERCENT", default_value_t = 5.0)]
     margin: f64,
-    /// No second server of the control, where three do not fit; caps the claim
-    #[arg(long, requires = "against")]
+    /// No second server of the control, where it does not fit; caps the claim
+    #[arg(long)]
     no_aa: bool,
     /// Model of servers given as URL
     #[arg(long, value_name = "NAME")]
@@ -253,10 +253,13 @@ fn suite(arguments: &Arguments, inputs: &Inputs) -> Result<Suite, Failure> {
     if against.is_none() && settings.len() > 1 {
         let most = settings.iter().map(|s| s.users).max().unwrap_or(1);
         let load = load(arguments, inputs, most)?;
-        let id = format!("{}/cells", mode(arguments));
-        let margin = percent(arguments.margin);
-        cells::sweep(&mut suite, id, &target, &settings, load, margin, arguments);
+        cells::sweep(&mut suite, &target, &settings, load, arguments);
         return Ok(suite);
+    }
+    if arguments.no_aa && against.is_none() {
+        return Err(Failure::usage(
+            "--no-aa belongs to a comparison: give --against, or several cells",
+        ));
     }
     for setting in settings {
         let load = load(arguments, inputs, setting.users)?;

@@ -4,8 +4,7 @@ use super::Arguments;
 use crate::cli::Failure;
 use crate::serving::arm::{Cell, Load, RequestPaths};
 use crate::serving::target::Target;
-use evenhand_harness::plan::Margin;
-use evenhand_harness::suite::Suite;
+use evenhand_harness::suite::{Suite, percent};
 
 /// What differs between cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,9 +51,9 @@ impl Setting {
             n => format!("{n} users"),
         };
         match self.batch {
-            None => users,
             Some(batch) if arguments.concurrency.len() == 1 => format!("batch {batch}"),
-            Some(batch) => format!("batch {batch}, {users}"),
+            Some(batch) if arguments.batch.len() > 1 => format!("batch {batch}, {users}"),
+            _ => users,
         }
     }
 }
@@ -81,11 +80,9 @@ pub(super) fn check_batch(
 /// One experiment whose arms are the cells of one server.
 pub(super) fn sweep(
     suite: &mut Suite,
-    id: String,
     target: &Target,
     settings: &[Setting],
     load: Load,
-    margin: Margin,
     arguments: &Arguments,
 ) {
     let cells = settings.iter().map(|setting| Cell {
@@ -93,8 +90,11 @@ pub(super) fn sweep(
         users: setting.users,
         target: setting.fill(target),
     });
-    suite
-        .request_path(id)
+    let arms = suite
+        .request_path(format!("{}/cells", super::mode(arguments)))
         .load(load)
-        .cells(cells.collect(), margin);
+        .cells(cells.collect(), percent(arguments.margin));
+    if arguments.no_aa {
+        arms.no_aa();
+    }
 }
