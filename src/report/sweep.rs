@@ -2,7 +2,7 @@
 
 use super::plot::{Axis, Marks, Plane};
 use super::{quantity, style, terminal};
-use evenhand_harness::claim::{ArmSummary, CellStanding, Claim, Standing, SweepJudgement};
+use evenhand_harness::claim::{ArmSummary, CellStanding, Claim, Class, Standing, SweepJudgement};
 use evenhand_harness::plan::{ExperimentPlan, Metric};
 use std::fmt::Write;
 
@@ -75,8 +75,12 @@ pub(super) fn claims(sweep: &SweepJudgement) -> impl Iterator<Item = &Claim> {
     sweep.pairs.iter().flat_map(|p| [&p.throughput, &p.latency])
 }
 
-/// The sentences of all pairs.
+/// The sentences of all pairs. Where all were refused, the experiment's reasons
+/// say why.
 pub(super) fn sentences(out: &mut String, sweep: &SweepJudgement) {
+    if claims(sweep).all(|claim| claim.class == Class::Invalid) {
+        return;
+    }
     for claim in claims(sweep) {
         let _ = writeln!(out, "  {}  {}", terminal::label(claim), claim.sentence);
     }
