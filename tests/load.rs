@@ -8,6 +8,8 @@ mod cells;
 mod resume;
 #[path = "load/servers.rs"]
 mod servers;
+#[path = "load/warm_up.rs"]
+mod warm_up;
 
 use bootstrap::Stream;
 use serde_json::Value;

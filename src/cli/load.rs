@@ -126,6 +126,9 @@ pub(super) struct Arguments {
     /// No second server of the control, where it does not fit; caps the claim
     #[arg(long)]
     no_aa: bool,
+    /// Cells of one batch ask one server, where it keeps no prompts
+    #[arg(long, conflicts_with = "against")]
+    share_servers: bool,
     /// Model of servers given as URL
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
@@ -255,6 +258,11 @@ fn suite(arguments: &Arguments, inputs: &Inputs) -> Result<Suite, Failure> {
         let load = load(arguments, inputs, most)?;
         cells::sweep(&mut suite, &target, &settings, load, arguments);
         return Ok(suite);
+    }
+    if arguments.share_servers {
+        return Err(Failure::usage(
+            "--share-servers belongs to cells: give several numbers to --concurrency",
+        ));
     }
     if arguments.no_aa && against.is_none() {
         return Err(Failure::usage(

@@ -90,10 +90,13 @@ pub(super) fn sweep(
         users: setting.users,
         target: setting.fill(target),
     });
-    let arms = suite
+    let mut path = suite
         .request_path(format!("{}/cells", super::mode(arguments)))
-        .load(load)
-        .cells(cells.collect(), percent(arguments.margin));
+        .load(load);
+    if arguments.share_servers {
+        path = path.share_servers();
+    }
+    let arms = path.cells(cells.collect(), percent(arguments.margin));
     if arguments.no_aa {
         arms.no_aa();
     }

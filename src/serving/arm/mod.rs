@@ -34,6 +34,7 @@ mod metrics;
 mod paths;
 mod ramp;
 mod rows;
+mod server;
 mod subject;
 mod sweep;
 mod throughput;

@@ -2,6 +2,7 @@
 
 use super::load::{Load, Mode};
 use super::metrics::{Values, metrics};
+use super::server::Servers;
 use super::subject::Served;
 use crate::serving::client::Connections;
 use crate::serving::load::{Arrivals, PromptMix};
@@ -23,6 +24,7 @@ impl RequestPaths for Suite {
             suite: self,
             id: id.into(),
             load: Load::default(),
+            servers: None,
         }
     }
 }
@@ -59,6 +61,7 @@ pub struct RequestPath<'s> {
     suite: &'s mut Suite,
     id: String,
     pub(super) load: Load,
+    servers: Option<Rc<Servers>>,
 }
 
 impl<'s> RequestPath<'s> {
@@ -127,6 +130,15 @@ impl<'s> RequestPath<'s> {
         self
     }
 
+    /// Arms with equal targets ask one server: cells that differ in their users
+    /// alone, and the control against itself. Only for servers that keep no
+    /// prompts: the arms ask the same, and what came from a cache is refused
+    /// where the server tells it.
+    pub fn share_servers(mut self) -> Self {
+        self.servers = Some(Rc::default());
+        self
+    }
+
     /// The server that the others are compared with.
     pub fn control(self, name: impl Into<String>, target: impl IntoTarget) -> RequestArms<'s> {
         self.begin(name.into(), target, |experiment, name, build| {
@@ -177,6 +189,7 @@ impl<'s> RequestPath<'s> {
         let mut arms = RequestArms {
             experiment,
             load,
+            servers: self.servers,
             margin: Rc::new(Cell::new(Margin::DEFAULT)),
         };
         arms.add(name, target, add);
@@ -195,6 +208,7 @@ pub(super) type Build = Box<dyn Fn(&mut Bencher)>;
 pub struct RequestArms<'s> {
     experiment: &'s mut Experiment,
     load: Rc<Load>,
+    servers: Option<Rc<Servers>>,
     /// Declared after the arms that need it.
     margin: Rc<Cell<Margin>>,
 }
@@ -258,11 +272,11 @@ impl RequestArms<'_> {
             self.experiment.unit(ReplicationUnit::Request);
         }
         let (load, margin) = (Rc::clone(&self.load), Rc::clone(&self.margin));
+        let servers = self.servers.clone();
         let build = move |bencher: &mut Bencher| {
-            let served = target
-                .clone()
-                .map_err(ArmError::new)
-                .and_then(|target| Served::build(bencher, &load, margin.get(), target));
+            let served = target.clone().map_err(ArmError::new).and_then(|target| {
+                Served::build(bencher, &load, margin.get(), target, servers.clone())
+            });
             match served {
                 Ok(served) => bencher.register(served),
                 Err(error) => bencher.fail(error),

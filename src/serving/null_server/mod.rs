@@ -5,25 +5,27 @@
 //! event carries when it was due and when it was written, so the client's own
 //! error is measured event by event, whatever the machine does.
 
+mod activity;
 mod answer;
 mod places;
 mod request;
 mod scheduler;
 mod script;
 
-pub use script::{Fault, Script};
+pub use script::{Fault, Script, Wake};
 
 use super::client::Capture;
 use super::{clock, stream};
+use activity::Activity;
 use answer::Then;
 use places::Places;
 use scheduler::Job;
 use serde_json::Value;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -52,7 +54,6 @@ impl NullServer {
         let stop = Arc::new(AtomicBool::new(false));
         let requests = Arc::new(AtomicU64::new(0));
         let (jobs, received) = channel();
-        let places = Arc::new(Places::new(script.at_once));
         let clock_stop = Arc::clone(&stop);
         std::thread::Builder::new()
             .name("null-server-clock".to_owned())
@@ -61,7 +62,7 @@ impl NullServer {
             let (stop, requests) = (Arc::clone(&stop), Arc::clone(&requests));
             std::thread::Builder::new()
                 .name("null-server-accept".to_owned())
-                .spawn(move || accept(&listener, (script, &places), &jobs, &stop, &requests))?
+                .spawn(move || accept(&listener, script, &jobs, &stop, &requests))?
         };
         Ok(Self {
             address,
@@ -102,13 +103,23 @@ fn deepen_backlog(listener: &TcpListener) {
     let _ = listener;
 }
 
+/// What requests leave behind for those after them.
+struct State {
+    activity: Mutex<Activity>,
+    places: Places,
+}
+
 fn accept(
     listener: &TcpListener,
-    (script, places): (Script, &Arc<Places>),
+    script: Script,
     jobs: &Sender<Job>,
     stop: &Arc<AtomicBool>,
     requests: &Arc<AtomicU64>,
 ) {
+    let state = Arc::new(State {
+        activity: Mutex::default(),
+        places: Places::new(script.at_once),
+    });
     for stream in listener.incoming() {
         if stop.load(Ordering::Relaxed) {
             return;
@@ -119,31 +130,41 @@ fn accept(
             continue;
         };
         let (jobs, stop, requests) = (jobs.clone(), Arc::clone(stop), Arc::clone(requests));
-        let places = Arc::clone(places);
+        let state = Arc::clone(&state);
         // A connection that gets no thread is closed, which its client sees.
         let _ = std::thread::Builder::new()
             .stack_size(128 << 10)
-            .spawn(move || serve(Arc::new(stream), (script, &places), &jobs, &stop, &requests));
+            .spawn(move || serve(Arc::new(stream), script, &jobs, &stop, &requests, &state));
     }
 }
 
 fn serve(
     stream: Arc<TcpStream>,
-    (script, places): (Script, &Places),
+    script: Script,
     jobs: &Sender<Job>,
     stop: &AtomicBool,
     requests: &AtomicU64,
+    state: &State,
 ) {
+    let activity = || {
+        state
+            .activity
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    };
     let _ = stream.set_nodelay(true);
     let _ = stream.set_read_timeout(Some(LOOK));
     let mut buffer = Vec::new();
     while let Ok(Some(incoming)) = request::next(&stream, &mut buffer, stop) {
         let received_ns = clock::now();
         requests.fetch_add(1, Ordering::Relaxed);
+        let mut flying = false;
         let steps = if incoming.post {
             match script.overridden(&incoming.body) {
-                Ok((script, stream)) => {
-                    let begin_ns = places.begin(received_ns, script.end_ns());
+                Ok((mut script, stream)) => {
+                    script.first_us += activity().arrive(received_ns, script.wake);
+                    flying = true;
+                    let begin_ns = state.places.begin(received_ns, script.end_ns());
                     answer::steps(&script, stream, begin_ns)
                 }
                 Err(message) => {
@@ -161,7 +182,11 @@ fn serve(
         {
             return;
         }
-        match ended.recv() {
+        let then = ended.recv();
+        if flying {
+            activity().leave(clock::now());
+        }
+        match then {
             Ok(Then::Finish) => {}
             Ok(Then::Reset) => {
                 // Closing with linger 0 sends RST instead of FIN.

@@ -33,9 +33,24 @@ pub enum Fault {
     },
 }
 
+/// What the first requests after a pause cost: a server that has to warm up for
+/// every burst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wake {
+    /// Time without a request in flight after which the server sleeps; it is
+    /// asleep when it starts.
+    pub pause_us: u64,
+    /// Requests that are slower, each a little less than the one before.
+    pub requests: u32,
+    /// How much later the first content event of the first of them comes.
+    pub extra_us: u64,
+}
+
 /// The schedule of one answer. Times count from the moment at which the server
-/// had read the whole request, or with `at_once` from when it found a place. A request overrides it field by field with an
-/// object `script` in its body, and `tokens` with its `max_tokens`.
+/// had read the whole request, or with `at_once` from when it found a place. A
+/// request overrides it field by field with an object `script` in its body, and
+/// `tokens` with its `max_tokens`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Script {
@@ -59,6 +74,8 @@ pub struct Script {
     pub done: bool,
     /// Close after the answer although keep-alive was announced.
     pub close: bool,
+    /// What the first requests after a pause cost.
+    pub wake: Option<Wake>,
     /// What goes wrong.
     pub fault: Option<Fault>,
     /// Requests that the server works on at once; the others wait in the order
@@ -82,6 +99,7 @@ impl Default for Script {
             usage: true,
             done: true,
             close: false,
+            wake: None,
             fault: None,
             at_once: None,
         }
@@ -123,6 +141,7 @@ impl Script {
             ("role_us", script.role_us.unwrap_or(0)),
             ("first_us", script.first_us),
             ("gap_us", script.gap_us),
+            ("wake.extra_us", script.wake.map_or(0, |w| w.extra_us)),
         ];
         if let Some((name, us)) = times.iter().find(|(_, us)| *us > LONGEST_US) {
             return Err(format!("`{name}` {us} is more than {LONGEST_US}, an hour"));
@@ -173,6 +192,10 @@ mod tests {
             let error = Script::default().overridden(body.as_bytes()).unwrap_err();
             assert!(error.contains(name), "{error}");
         }
+        let wake =
+            br#"{"script": {"wake": {"pause_us": 1, "requests": 1, "extra_us": 3600000001}}}"#;
+        let error = Script::default().overridden(wake).unwrap_err();
+        assert!(error.contains("wake.extra_us"), "{error}");
         let body = br#"{"script": {"first_us": 3600000000, "gap_us": 3600000000}}"#;
         assert!(Script::default().overridden(body).is_ok());
         let error = Script::default().overridden(br#"{"script": {"at_once": 3}}"#);
