@@ -73,7 +73,10 @@ fn counted(dir: &Path, worker: &str) -> Vec<BTreeSet<(u64, u64)>> {
     let requests = std::fs::read_dir(dir.join("sessions/latest/requests")).unwrap();
     let files = requests.map(|e| e.unwrap().path());
     let files = files.filter(|p| p.file_stem().unwrap().to_string_lossy().contains(worker));
+    let mut files: Vec<PathBuf> = files.collect();
+    files.sort();
     files
+        .into_iter()
         .map(|path| {
             let rows = evenhand::serving::arm::read_rows(&path).unwrap();
             let counted = rows.iter().filter(|r| r.counts && r.block.is_some());
@@ -99,10 +102,13 @@ fn saturated(arguments: &[&str]) -> Value {
     assert_eq!(record["judgement"]["family_size"], 6);
     assert_eq!(sweep["throughput"], "throughput.server_usage.all_busy");
     assert_eq!(sweep["latency"], "full@sent");
-    // The same requests count in all three cells.
-    let all = counted(dir.path(), "000-");
-    let with_three = all.iter().filter(|one| **one == all[0]).count();
-    assert!(with_three >= 3, "{all:?}");
+    // The same requests count in all three cells; the first also had A/A blocks.
+    let counted = counted(dir.path(), "-w00-");
+    assert!(
+        !counted[1].is_empty() && counted[1] == counted[2],
+        "{counted:?}"
+    );
+    assert!(counted[0].is_superset(&counted[1]), "{counted:?}");
     sweep
 }
 
@@ -110,7 +116,7 @@ fn saturated(arguments: &[&str]) -> Value {
 #[test]
 fn users_beyond_what_a_server_works_on_only_wait() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let sweep = saturated(&["--workers", "8", "--margin", "10"]);
+    let sweep = saturated(&["--workers", "6", "--margin", "10"]);
     let (throughput, latency) = (pairs(&sweep, "throughput"), pairs(&sweep, "latency"));
     let of = |cells: (&str, &str)| (cells.0.to_owned(), cells.1.to_owned());
     let (effect, p) = throughput[&of(("1 user", "2 users"))];
@@ -139,22 +145,47 @@ fn the_cell_that_fills_the_server_is_best_and_alone_on_the_frontier() {
     }
 }
 
-/// The server does not care for its batch.
+/// Servers that a worker started, by their logs.
+fn started(dir: &Path, worker: &str) -> BTreeSet<String> {
+    let logs = std::fs::read_dir(dir.join("sessions/latest/servers")).unwrap();
+    let names = logs.map(|e| e.unwrap().file_name().into_string().unwrap());
+    let names = names.filter(|name| name.contains(worker));
+    names
+        .map(|name| name.split('.').next().unwrap().to_owned())
+        .collect()
+}
+
+/// The server does not care for its batch. Both cells and the first of them
+/// again ask two servers.
 #[test]
 fn equal_cells_have_no_best_one() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let dir = tempfile::tempdir().unwrap();
     let marker = format!("equal-{}", std::process::id());
     let server = server(dir.path(), &marker, "");
-    let cells = ["--batch", "1,2", "--concurrency", "2", "--margin", "50"];
+    let cells = [
+        "--batch",
+        "1,2",
+        "--concurrency",
+        "2",
+        "--margin",
+        "50",
+        "--share-servers",
+    ];
     let (record, sweep) = swept(
         dir.path(),
         &server,
-        &[&cells[..], &["--workers", "8"]].concat(),
+        &[&cells[..], &["--workers", "6"]].concat(),
     );
     assert_no_orphans(&marker);
     let experiment = &record["plan"]["targets"][0]["experiments"][0];
     assert_eq!(experiment["arms"].to_string(), r#"["batch 1","batch 2"]"#);
+    assert_eq!(
+        counted(dir.path(), "-w00-").len(),
+        3,
+        "two cells and one of them again"
+    );
+    assert_eq!(started(dir.path(), "-w00-").len(), 2, "one for each batch");
     assert!(sweep["best"].is_null(), "{sweep}");
     let sentence = sweep["sentence"].as_str().unwrap();
     assert!(sentence.starts_with("No best cell by "), "{sentence}");
@@ -250,6 +281,10 @@ fn wrong_sweeps_say_what_is_missing() {
         (
             &["--target", with, "--batch", "1,4", "--mode", "cold"],
             "compared in a closed loop",
+        ),
+        (
+            &["--target", without, "--share-servers"],
+            "--share-servers belongs to cells",
         ),
         (
             &["--target", with, "--batch", "1,4", "--metric", "speed"],
