@@ -80,6 +80,7 @@ fn session(experiments: usize, workers: u32, blocks: u32) -> (Plan, Measurements
                         value: Some(value),
                         host_ns: (100.0 * value) as u64,
                         secondary: Vec::new(),
+                        samples: Vec::new(),
                         flags: SlotFlags::NONE,
                     });
                 }

@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let label = &device.identity().label;
         let name = format!("{} ({label}, {})", variant.name, arm.cache());
         group.bench_function(name, |b| b.iter_custom(device_routine(&mut *arm)));
-        task.check_output(&arm.checked_output()?)?;
+        task.check_output(&arm.checked_output(0)?)?;
     }
     group.finish();
     Ok(())

@@ -10,13 +10,15 @@ use evenhand::harness::observation::{
     WorkerHeader, WorkerOutcome,
 };
 use evenhand::harness::plan::{
-    Direction, ExperimentPlan, Margin, Metric, PLAN_SCHEMA, Plan, Seed, StopRule, TargetPlan,
+    Direction, ExperimentPlan, Margin, Metric, PLAN_SCHEMA, Plan, SecondaryRole, Seed, StopRule,
+    TargetPlan,
 };
 use evenhand::harness::schedule::worker_schedule;
-use evenhand::harness::suite::{Subject, Suite, build_arm};
+use evenhand::harness::suite::{Place, Subject, Suite, build_arm};
 use evenhand_kernels::device::{CacheState, Ceilings, SimDevice, Timing, Truth};
 use evenhand_kernels::task::Task;
 use evenhand_kernels::tasks;
+use std::collections::BTreeMap;
 
 const WORKERS: u32 = 12;
 const BLOCKS: u32 = 12;
@@ -142,6 +144,7 @@ fn worker(
                 value: slot.value,
                 host_ns: slot.host_ns,
                 secondary: subjects[instance].secondary().to_vec(),
+                samples: Vec::new(),
                 flags: slot.flags,
             });
             start_ns += slot.host_ns;
@@ -328,4 +331,136 @@ fn far_more_arithmetic_than_was_measured_ends_the_arm() {
     on(2.0).unwrap();
     let error = on(5.0).unwrap_err();
     assert!(error.message.contains("arithmetic ceiling"), "{error}");
+}
+
+/// What an arm knows at its end, after slots of 20 launches.
+fn known_at_end(truth: Truth, slots: usize) -> BTreeMap<String, String> {
+    let device = SimDevice::new(truth, 3);
+    let mut arm = TaskArm::new(&device, &task(), arms()[1], CacheState::ColdByFlush).unwrap();
+    // Warm-up: what is seen there is not of the slots that count.
+    let block = None;
+    arm.begin(Place { block, turn: 0 });
+    for _ in 0..slots {
+        arm.slot(ITERATIONS).unwrap();
+    }
+    for block in 0..slots as u32 {
+        let block = Some(block);
+        arm.begin(Place { block, turn: 0 });
+        arm.slot(ITERATIONS).unwrap();
+    }
+    arm.facts_at_end().unwrap().into_iter().collect()
+}
+
+#[test]
+fn what_was_seen_of_the_device_is_known_at_the_end() {
+    let truth = Truth {
+        others: 2,
+        throttle_from_s: Some(0.4),
+        ..planted(1.0)
+    };
+    // 200 slots of 1.4 ms each, slower from the middle on.
+    let facts = known_at_end(truth, 200);
+    let number = |name: &str| facts[name].parse::<f64>().unwrap();
+    // One every 66 ms, and the first half of the time is warm-up.
+    assert!((4.0..10.0).contains(&number("looks")), "{facts:?}");
+    for name in ["power_w.min", "power_w.mean", "power_w.max"] {
+        assert!((60.0..=300.0).contains(&number(name)), "{facts:?}");
+    }
+    assert!(number("power_w.min") <= number("power_w.mean"));
+    assert!(number("power_w.mean") <= number("power_w.max"));
+    assert_eq!(facts["temperature_c.max"], "55");
+    assert_eq!(facts["sm_clock_mhz.min"], "1080");
+    assert_eq!(facts["sm_clock_mhz.max"], "1800");
+    assert_eq!(facts["throttle_reasons"], "sw_power_cap");
+    assert_eq!(facts["other_processes.max"], "2");
+    assert_eq!(facts["memory_used_bytes.max"], "0");
+    // The driver does not tell the memory's clock.
+    assert!(!facts.contains_key("memory_clock_mhz.max"), "{facts:?}");
+}
+
+#[test]
+fn a_quiet_device_throttles_for_no_reason() {
+    let facts = known_at_end(planted(1.0), 200);
+    assert_eq!(facts["throttle_reasons"], "none");
+    assert_eq!(facts["other_processes.max"], "0");
+}
+
+#[test]
+fn energy_of_a_launch_is_that_of_the_device() {
+    let mut truth = Truth {
+        placement: 0.0,
+        ..planted(1.0)
+    };
+    truth.power_w.insert(arms()[1].to_owned(), 500.0);
+    let facts = known_at_end(truth, 10);
+    let number = |name: &str| facts[name].parse::<f64>().unwrap();
+    // 50 µs at 500 W, and 20 µs at 60 W around it.
+    let energy = number("energy_mj_per_launch");
+    assert!((energy / 26.2 - 1.0).abs() < 0.02, "{facts:?}");
+    assert!(number("energy_launches") * 70e-6 > 0.49, "{facts:?}");
+    assert!(number("energy_updates") >= 10.0, "{facts:?}");
+}
+
+#[test]
+fn what_a_device_does_not_tell_stays_missing() {
+    let no_counter = Truth {
+        energy_step_ns: None,
+        temperature_c: None,
+        ..planted(1.0)
+    };
+    let facts = known_at_end(no_counter, 200);
+    assert!(facts.contains_key("power_w.mean"), "{facts:?}");
+    assert!(!facts.contains_key("temperature_c.max"), "{facts:?}");
+    assert!(
+        !facts.keys().any(|name| name.starts_with("energy")),
+        "{facts:?}"
+    );
+    let unseen = Truth {
+        telemetry: false,
+        ..planted(1.0)
+    };
+    assert_eq!(known_at_end(unseen, 10), BTreeMap::new());
+}
+
+#[test]
+fn shares_of_measured_ceilings_stand_in_the_record() {
+    let task = task();
+    let truth = Truth {
+        placement: 0.0,
+        ceilings: Ceilings {
+            bytes_per_ns: Some(task.bytes_moved as f64 / CONTROL_NS / 0.5),
+            vector_flops_per_ns: Some(task.flops as f64 / CONTROL_NS / 0.8),
+            matrix_flops_per_ns: Some(task.flops as f64 / CONTROL_NS / 0.4),
+        },
+        ..planted(1.0)
+    };
+    let metrics = further_metrics(Timing::Simulated, true);
+    let shares = |truth: &Truth, cache| {
+        let device = SimDevice::new(truth.clone(), 1);
+        let mut arm = TaskArm::new(&device, &task, arms()[0], cache).unwrap();
+        arm.slot(ITERATIONS).unwrap();
+        assert_eq!(arm.secondary().len(), metrics.len());
+        let of = |id: &str| {
+            let index = metrics.iter().position(|m| m.metric.id == id).unwrap();
+            assert_eq!(metrics[index].role, SecondaryRole::Describe);
+            assert_eq!(metrics[index].metric.unit, "%");
+            arm.secondary()[index].map(f64::round)
+        };
+        (
+            of("memory_bandwidth.of_measured_copy"),
+            of("arithmetic.of_measured_rate"),
+        )
+    };
+    // Of the larger rate of arithmetic.
+    let cold = shares(&truth, CacheState::ColdByFlush);
+    assert_eq!(cold, (Some(50.0), Some(40.0)));
+    // A hot cache is not bounded by memory.
+    let hot = shares(&truth, CacheState::Hot);
+    assert_eq!(hot, (None, Some(40.0)));
+    let unmeasured = shares(&planted(1.0), CacheState::ColdByFlush);
+    assert_eq!(unmeasured, (None, None));
+    // They reach the record as they are.
+    let judged = judged(&truth, CacheState::ColdByFlush, 3);
+    let json = serde_json::to_string(&judged).unwrap();
+    assert!(json.contains("arithmetic.of_measured_rate"), "{json}");
 }

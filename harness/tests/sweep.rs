@@ -92,6 +92,7 @@ fn judged(cells: &[Cell]) -> Judgement {
                     value: noisy(rate),
                     host_ns: 1_000_000,
                     secondary: vec![noisy(latency), Some(tokens)],
+                    samples: Vec::new(),
                     flags: SlotFlags::NONE,
                 });
             }

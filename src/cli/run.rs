@@ -141,11 +141,18 @@ pub(super) fn planned_targets<'a>(
                 names.join(", ")
             )));
         };
-        for experiment in planned.experiments.iter().filter(|e| e.same_code.is_none()) {
+        for experiment in &planned.experiments {
             let declared = target.description.experiments.iter();
             let declared = declared
-                .filter(|e| e.id == experiment.id)
+                .filter(|e| e.id == experiment.declared_id())
                 .find_map(|e| e.declared.as_ref());
+            if let Some(declared) = declared {
+                let device = declared.device.as_deref();
+                experiment.check_device(device).map_err(differs)?;
+            }
+            if experiment.same_code.is_some() {
+                continue;
+            }
             if declared.map(|d| &d.arms) != Some(&experiment.arms) {
                 return Err(differs(format!(
                     "the plan's experiment `{}` with arms {} is not what bench target `{}` \

@@ -47,6 +47,9 @@ pub(super) struct CargoArguments {
     /// What kernel tasks run on: auto, cpu, cuda, cuda:INDEX or cuda:UUID
     #[arg(long, value_name = "DEVICE", env = crate::device::VARIABLE)]
     device: Option<String>,
+    /// How kernel tasks find a GPU's cache cold: write, read, rotate or none (hot) [default: write]
+    #[arg(long, value_name = "HOW", env = crate::device::FLUSH_VARIABLE, value_parser = flush)]
+    flush: Option<String>,
     /// More arguments for `cargo bench --no-run`, after `--`
     #[arg(last = true, value_name = "CARGO ARGUMENT")]
     more: Vec<OsString>,
@@ -193,7 +196,7 @@ impl CargoArguments {
         }
         let mut found = Vec::new();
         for artifact in messages {
-            if let Some(target) = artifact.bench_target(self.device.as_deref())? {
+            if let Some(target) = artifact.bench_target(&self.chosen())? {
                 found.push(target);
             }
         }
@@ -201,11 +204,22 @@ impl CargoArguments {
         Ok(found)
     }
 
+    /// What hands device and cache state to a bench target and its workers.
+    fn chosen(&self) -> Vec<(OsString, OsString)> {
+        let pairs = [
+            (crate::device::VARIABLE, &self.device),
+            (crate::device::FLUSH_VARIABLE, &self.flush),
+        ];
+        pairs
+            .into_iter()
+            .filter_map(|(variable, chosen)| Some((variable.into(), chosen.as_ref()?.into())))
+            .collect()
+    }
+
     fn bundled(&self, dir: &Path) -> Result<Vec<BenchTarget>, Failure> {
         let mut found = Vec::new();
         for (package, mut launch) in bundle::launches(dir)? {
-            let variable = device_variable(self.device.as_deref());
-            launch.environment.extend(variable);
+            launch.environment.extend(self.chosen());
             let described = describe(&launch)?;
             found.extend(described.map(|description| BenchTarget {
                 package,
@@ -234,9 +248,12 @@ impl CargoArguments {
     }
 }
 
-/// What hands the choice of device to a bench target and its workers.
-fn device_variable(device: Option<&str>) -> Option<(OsString, OsString)> {
-    Some((crate::device::VARIABLE.into(), device?.into()))
+/// Reads `--flush`. Nothing in its environment variable is no choice.
+fn flush(text: &str) -> Result<String, String> {
+    if !text.is_empty() {
+        crate::device::check_flush(text)?;
+    }
+    Ok(text.to_owned())
 }
 
 /// Plans know targets by name alone.
@@ -271,7 +288,7 @@ struct Target {
 }
 
 impl Message {
-    fn bench_target(self, device: Option<&str>) -> Result<Option<BenchTarget>, Failure> {
+    fn bench_target(self, chosen: &[(OsString, OsString)]) -> Result<Option<BenchTarget>, Failure> {
         let is_bench = self
             .target
             .is_some_and(|t| t.kind.iter().any(|k| k == "bench" || k == "example"));
@@ -286,7 +303,7 @@ impl Message {
         if let Some(directory) = &directory {
             environment.push(("CARGO_MANIFEST_DIR".into(), directory.into()));
         }
-        environment.extend(device_variable(device));
+        environment.extend_from_slice(chosen);
         let launch = Launch {
             executable,
             directory,

@@ -1,36 +1,52 @@
 //! A variant of a task as an arm.
 
+use super::cache::cache_for;
 use evenhand_harness::plan::SlotFlags;
-use evenhand_harness::suite::{ArmError, Bencher, Output, SlotValue, Subject};
+use evenhand_harness::suite::{ArmError, Bencher, Output, Place, SlotValue, Subject};
 use evenhand_kernels::device::{
-    CacheState, Device, DeviceError, Marks, Measured, Meter, Prepared, Timing,
+    CacheState, Device, DeviceError, Marks, Measured, Meter, Prepared, Seen, Timing, energy_batch,
 };
 use evenhand_kernels::task::{Data, Task};
+use evenhand_kernels::{Mismatch, Tolerance};
 
 /// Gives a [`Bencher`] variants of tasks.
 pub trait TaskBencher {
-    /// Times a variant on the device that this process was asked to measure,
-    /// with a flushed cache where the device has one to flush.
+    /// Times a variant on the device that this process was asked to measure.
+    /// The cache is made cold as `--flush` says, by overwriting without it,
+    /// where the device has one to make cold.
     fn task(&mut self, task: &Task, variant: &str);
 
-    /// Times a variant on a device of your own.
+    /// Times a variant on a device of your own, in this state of the cache; a
+    /// `--flush` that asks for another one fails the arm.
     fn task_on(&mut self, device: &dyn Device, task: &Task, variant: &str, cache: CacheState);
 }
 
 impl TaskBencher for Bencher {
     fn task(&mut self, task: &Task, variant: &str) {
-        match super::chosen() {
-            Ok(device) => self.task_on(&*device, task, variant, CacheState::ColdByFlush),
-            Err(error) => self.fail(arm_error(&error)),
+        let device = match super::chosen() {
+            Ok(device) => device,
+            Err(error) => return self.fail(arm_error(&error)),
+        };
+        match cache_for(None, is_gpu(&*device)) {
+            Ok(cache) => self.task_on(&*device, task, variant, cache),
+            Err(problem) => self.fail(ArmError::new(problem)),
         }
     }
 
     fn task_on(&mut self, device: &dyn Device, task: &Task, variant: &str, cache: CacheState) {
+        if let Err(problem) = cache_for(Some(cache), is_gpu(device)) {
+            return self.fail(ArmError::new(problem));
+        }
         match TaskArm::new(device, task, variant, cache) {
             Ok(arm) => self.register(arm),
             Err(error) => self.fail(arm_error(&error)),
         }
     }
+}
+
+/// Whether it has the metrics and the caches of a GPU.
+fn is_gpu(device: &dyn Device) -> bool {
+    device.identity().label != "cpu"
 }
 
 /// A variant on a device, with what judges its slots.
@@ -42,6 +58,27 @@ pub struct TaskArm {
     /// In the order of [`super::further_metrics`].
     further: Vec<Option<f64>>,
     facts: Vec<(String, String)>,
+    /// Whether the slot that comes next is one of the measured ones.
+    counts: bool,
+    seen: Seen,
+    /// Launches of the last slot.
+    launches: u64,
+    /// Where launches go around several sets of buffers.
+    expected: Option<Expected>,
+}
+
+/// What stands in every set of buffers after a launch. The experiment compares
+/// the first one alone.
+struct Expected {
+    sets: usize,
+    reference: Vec<f64>,
+    tolerance: Tolerance,
+}
+
+impl Expected {
+    fn check(&self, found: &[f64]) -> Result<(), Mismatch> {
+        self.tolerance.check(found, &self.reference)
+    }
 }
 
 impl TaskArm {
@@ -83,20 +120,38 @@ impl TaskArm {
         }
         let work = (task.bytes_moved, task.flops);
         let meter = Meter::new(work, prepared.timer_step_ns(), prepared.cache(), ceilings);
+        let sets = prepared.sets();
         Ok(Self {
-            gpu: identity.label != "cpu",
+            expected: (sets > 1).then(|| Expected {
+                sets,
+                reference: task.reference.clone(),
+                tolerance: task.tolerance,
+            }),
+            gpu: is_gpu(device),
             prepared,
             meter,
             further: Vec::new(),
             facts,
+            counts: true,
+            seen: Seen::default(),
+            launches: 1,
         })
     }
 }
 
 impl Subject for TaskArm {
+    fn begin(&mut self, place: Place) {
+        self.counts = place.block.is_some();
+    }
+
     fn slot(&mut self, iterations: u64) -> Result<SlotValue, ArmError> {
         let slot = self.prepared.run(iterations).map_err(|e| arm_error(&e))?;
         let states = self.prepared.state_since(slot.start_ns);
+        self.launches = iterations;
+        if self.counts {
+            let end_ns = slot.start_ns + slot.host_ns;
+            self.seen.add(&states, slot.start_ns, end_ns);
+        }
         let measured = self
             .meter
             .judge(&slot, &states)
@@ -121,12 +176,47 @@ impl Subject for TaskArm {
     }
 
     fn output(&mut self) -> Result<Option<Output>, ArmError> {
-        let data = self.prepared.checked_output().map_err(|e| arm_error(&e))?;
-        Ok(Some(Output::F64(widened(&data))))
+        let mut checked = |set| {
+            let data = self.prepared.checked_output(set);
+            data.map(|data| widened(&data)).map_err(|e| arm_error(&e))
+        };
+        let first = checked(0)?;
+        if let Some(expected) = &self.expected
+            && expected.check(&first).is_ok()
+        {
+            for set in 1..expected.sets {
+                let found = checked(set)?;
+                expected.check(&found).map_err(|mismatch| {
+                    ArmError::wrong_output(format!(
+                        "in set {} of {} sets of buffers with the same inputs, {mismatch}; in the \
+                         first it is right",
+                        set + 1,
+                        expected.sets
+                    ))
+                })?;
+            }
+        }
+        Ok(Some(Output::F64(first)))
     }
 
     fn facts(&self) -> Vec<(String, String)> {
         self.facts.clone()
+    }
+
+    fn facts_at_end(&mut self) -> Result<Vec<(String, String)>, ArmError> {
+        let mut facts = self.seen.facts();
+        let batch = energy_batch(&mut *self.prepared, self.launches).map_err(|e| arm_error(&e))?;
+        if let Some(batch) = batch {
+            facts.extend([
+                (
+                    "energy_mj_per_launch".to_owned(),
+                    format!("{:.6}", batch.mj_per_launch()),
+                ),
+                ("energy_launches".to_owned(), batch.launches.to_string()),
+                ("energy_updates".to_owned(), batch.updates.to_string()),
+            ]);
+        }
+        Ok(facts)
     }
 }
 
@@ -136,8 +226,10 @@ fn further_values(timing: Timing, gpu: bool, measured: &Measured, into: &mut Vec
         return;
     }
     if timing != Timing::Host {
+        let percent = |share: Option<f64>| share.map(|share| 100.0 * share);
         into.push(measured.sm_cycles);
-        into.push(measured.memory_share.map(|share| 100.0 * share));
+        into.push(percent(measured.memory_share));
+        into.push(percent(measured.arithmetic_share));
     }
     into.push(measured.energy_mj);
 }

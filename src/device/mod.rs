@@ -16,15 +16,19 @@
 //! ```
 //!
 //! The same bench target measures an NVIDIA GPU where there is one and the
-//! Rust counterparts of the kernels elsewhere; `--device cpu|cuda|auto` chooses.
+//! Rust counterparts of the kernels elsewhere; `--device cpu|cuda|auto` chooses,
+//! and `--flush write|read|rotate|none` says how caches are made cold there.
 //! The device's label stands beside every number, so that a `cpu` time is never
 //! taken for another one.
 
 #[cfg(any(feature = "cuda", feature = "runtime"))]
 mod arm;
+#[cfg(any(feature = "cuda", feature = "runtime"))]
+mod cache;
 mod choice;
 #[cfg(any(feature = "cuda", feature = "runtime"))]
 mod experiment;
+mod flush;
 #[cfg(any(feature = "cuda", feature = "runtime"))]
 mod inspect;
 #[cfg(any(feature = "cuda", feature = "runtime"))]
@@ -41,6 +45,10 @@ pub use choice::{VARIABLE, asked};
 pub use criterion::{DeviceTime, device_routine};
 #[cfg(any(feature = "cuda", feature = "runtime"))]
 pub use experiment::{TaskSuite, further_metrics};
+pub(crate) use flush::ask_for_flush;
+#[cfg(feature = "cli")]
+pub(crate) use flush::check_flush;
+pub use flush::{FLUSH_VARIABLE, asked_flush};
 #[cfg(any(feature = "cuda", feature = "runtime"))]
 pub use inspect::{Inspection, inspect};
 #[cfg(any(feature = "cuda", feature = "runtime"))]

@@ -79,6 +79,8 @@ pub struct Arguments {
     pub plan: Option<PathBuf>,
     /// The device to measure: `auto`, `cpu`, `cuda`, `cuda:INDEX`, `cuda:UUID`.
     pub device: Option<String>,
+    /// How caches are made cold: `write`, `read`, `rotate` or `none`.
+    pub flush: Option<String>,
     /// Name under which criterion's files are stored as well.
     pub save_baseline: Option<String>,
     /// A stored baseline to look at.
@@ -126,6 +128,7 @@ impl Arguments {
                         Some(duration("--measurement-time", &text(value(&mut parser)?)?)?);
                 }
                 Long("device") => a.device = Some(text(value(&mut parser)?)?),
+                Long("flush") => a.flush = Some(text(value(&mut parser)?)?),
                 Long("plan") => a.plan = Some(PathBuf::from(value(&mut parser)?)),
                 Long("save-baseline") | Short('s') => {
                     a.save_baseline = Some(text(value(&mut parser)?)?)
@@ -216,6 +219,7 @@ impl Default for Arguments {
             measurement_time: None,
             plan: None,
             device: None,
+            flush: None,
             save_baseline: None,
             baseline: None,
         }
@@ -306,6 +310,14 @@ mod tests {
         for bad in ["", "s", "-1s", "1d", "nan", "inf", "0", "1e30"] {
             assert!(of(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn device_and_cache_are_handed_on_as_given() {
+        let a = parse("--device cuda:1 --flush read --bench").unwrap();
+        assert_eq!(a.device.as_deref(), Some("cuda:1"));
+        assert_eq!(a.flush.as_deref(), Some("read"));
+        assert_eq!(parse("--bench").unwrap().flush, None);
     }
 
     #[test]

@@ -53,6 +53,9 @@ pub struct Declared {
     pub margin: Margin,
     /// Which effect is estimated.
     pub estimand: Estimand,
+    /// What the arms run on, when that is not simply this host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
     /// Work of one iteration.
     pub throughput: Vec<Throughput>,
     /// Whether outputs are verified.
@@ -87,6 +90,7 @@ impl TargetDescription {
                         metric: plan.metric,
                         margin: plan.margin,
                         estimand: plan.estimand,
+                        device: plan.device,
                         throughput: plan.throughput,
                         verified: plan.verified,
                     }),

@@ -24,6 +24,8 @@ Measuring:
       --stop RULE              fixed, precision:0.5%, looks:12,24,36 or e-process
       --seed SEED              Seed of all random draws (drawn once per session, and printed)
       --device DEVICE          What kernel tasks run on: auto, cpu, cuda, cuda:INDEX, cuda:UUID
+      --flush HOW              How tasks find a GPU's cache cold: write, read (over twice its size
+                               before every launch), rotate (the buffers), or none (hot)
       --plan FILE              Run a stored plan again
       --plan-only              Write the plan and stop
       --calibrate              Measure every arm against itself

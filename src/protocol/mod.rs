@@ -91,6 +91,10 @@ pub fn main(target: &str, declare: &[fn(&mut Suite)]) -> ExitCode {
             .device
             .as_deref()
             .map_or(Ok(()), device::ask_for)?;
+        arguments
+            .flush
+            .as_deref()
+            .map_or(Ok(()), device::ask_for_flush)?;
         Ok(arguments)
     });
     let arguments = match parsed {
@@ -105,7 +109,7 @@ pub fn main(target: &str, declare: &[fn(&mut Suite)]) -> ExitCode {
         }
     };
     report::style::apply(arguments.color);
-    // Declarations name the device.
+    // Declarations name the device and the state of its cache.
     let suite = declared();
     let result = match arguments.mode {
         Mode::Help => {
@@ -198,9 +202,12 @@ fn bench(target: &str, suite: &Suite, arguments: &Arguments) -> Result<u8, RunEr
     })?;
     let root = default_root(&executable);
     let mut launch = Launch::here(&executable);
-    if let Some(device) = &arguments.device {
-        let variable = (device::VARIABLE.into(), device.into());
-        launch.environment.push(variable);
+    for (variable, chosen) in [
+        (device::VARIABLE, &arguments.device),
+        (device::FLUSH_VARIABLE, &arguments.flush),
+    ] {
+        let chosen = chosen.as_ref().map(|c| (variable.into(), c.into()));
+        launch.environment.extend(chosen);
     }
     let mut progress = Progress::new(arguments.quiet);
     let mut session = match &arguments.plan {
@@ -283,10 +290,17 @@ fn replay(
         ))
     })?;
     for experiment in &planned.experiments {
-        let declared = suite.experiments().iter().find(|e| e.id() == experiment.id);
-        let arms = declared
-            .and_then(|e| e.declare().ok())
-            .map(|plan| plan.arms);
+        let mut all = suite.experiments().iter();
+        let declared = all
+            .find(|e| e.id() == experiment.declared_id())
+            .and_then(|e| e.declare().ok());
+        if let Some(declared) = &declared {
+            let device = declared.device.as_deref();
+            experiment
+                .check_device(device)
+                .map_err(RunError::NotComparable)?;
+        }
+        let arms = declared.map(|plan| plan.arms);
         if experiment.same_code.is_none() && arms.as_ref() != Some(&experiment.arms) {
             return Err(RunError::NotComparable(format!(
                 "the plan's experiment `{}` with arms {} is not what bench target `{target}` \

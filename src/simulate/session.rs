@@ -213,6 +213,7 @@ fn worker(
                 value: Some(value),
                 host_ns,
                 secondary: Vec::new(),
+                samples: Vec::new(),
                 flags: SlotFlags::NONE,
             });
             start_ns += host_ns;

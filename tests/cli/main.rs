@@ -7,4 +7,6 @@ mod export_model;
 mod golden;
 mod measuring;
 mod support;
+#[cfg(feature = "cuda")]
+mod tasks;
 mod usage;

@@ -2,6 +2,8 @@
 //! the seed, so the claims are known; `SUBJECT` chooses what goes wrong.
 
 use evenhand::prelude::*;
+#[cfg(feature = "cuda")]
+use evenhand_kernels::tasks;
 use std::time::{Duration, Instant};
 
 /// An arm that takes `ns` per iteration, give or take a thousandth.
@@ -61,6 +63,49 @@ fn declare(suite: &mut Suite) {
                     .control("old", |b| b.iter_returning(|| 1.0f64))
                     .candidate("new", |b| b.iter_returning(|| 2.0f64))
                     .verify(outputs_equal());
+            }
+            #[cfg(feature = "cuda")]
+            "task" => {
+                use evenhand::device::TaskSuite;
+                suite
+                    .task("task/open", |seed| tasks::rms_norm(2, 256, seed))
+                    .margin(percent(5.0));
+            }
+            #[cfg(feature = "cuda")]
+            "rotated_task" => {
+                use evenhand::device::TaskSuite;
+                let rotated = evenhand_kernels::device::CacheState::ColdByRotation;
+                suite
+                    .task_in("task/rotated", rotated, |seed| {
+                        tasks::rms_norm(2, 256, seed)
+                    })
+                    .margin(percent(5.0));
+            }
+            #[cfg(feature = "cuda")]
+            "upload" => {
+                use evenhand::device::TaskSuite;
+                suite
+                    .task("task/upload", |seed| {
+                        let mut task = tasks::upload_as_bf16(256, seed);
+                        // Those in which no kernel runs.
+                        task.variants.truncate(2);
+                        task
+                    })
+                    .margin(percent(50.0));
+            }
+            #[cfg(feature = "cuda")]
+            "greedy" => {
+                use evenhand::device::TaskSuite;
+                use evenhand_kernels::task::Step;
+                suite
+                    .task("task/greedy", |seed| {
+                        let mut task = tasks::rms_norm(2, 256, seed);
+                        if let Step::Launch(launch) = &mut task.variants[0].steps[0] {
+                            launch.shared_bytes = 1 << 20;
+                        }
+                        task
+                    })
+                    .margin(percent(5.0));
             }
             "undeclarable" => {
                 suite

@@ -82,8 +82,8 @@ fn a_server_that_is_level_keeps_the_shortest_ramp() {
 fn a_server_that_never_becomes_stationary_is_called_not_steady() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let dir = tempfile::tempdir().unwrap();
-    let script = r#""wake":{"pause_us":3000,"requests":100,"extra_us":36000}"#;
-    let users = ["--concurrency", "2", "--requests", "12", "--workers", "2"];
+    let script = r#""wake":{"pause_us":3000,"requests":80,"extra_us":40000}"#;
+    let users = ["--concurrency", "2", "--requests", "24", "--workers", "2"];
     let rest = ["--blocks", "1", "--max-tokens", "1", "--margin", "1"];
     let more = [&users[..], &rest[..]].concat();
     let (record, workers) = measured(dir.path(), "endless", script, &more);

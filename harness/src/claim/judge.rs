@@ -2,6 +2,7 @@
 
 use super::evidence::half_width95;
 use super::number::{margin_percent, plain_percent, round12};
+use super::quantiles::worker_quantile;
 use super::secondary::{self, SecondaryJudgement};
 use super::slots::{below_client_error, unsteady};
 use super::stopping::has_enough_workers;
@@ -317,7 +318,7 @@ pub(super) fn summaries(
     quantity: Quantity,
 ) -> Vec<ArmSummary> {
     let summary = |(arm, name): (usize, &String)| {
-        let medians = worker_medians(data, quantity, arm);
+        let medians = worker_medians(plan, data, quantity, arm);
         let extreme = |pick: fn(f64, f64) -> f64| medians.iter().copied().reduce(pick).map(round12);
         ArmSummary {
             name: name.clone(),
@@ -330,8 +331,10 @@ pub(super) fn summaries(
     plan.arms.iter().enumerate().map(summary).collect()
 }
 
-/// The median slot of an instance in every complete worker that has one.
+/// The median slot of an instance in every complete worker that has one, or
+/// its quantile.
 pub(super) fn worker_medians(
+    plan: &ExperimentPlan,
     data: &ExperimentData,
     quantity: Quantity,
     instance: usize,
@@ -339,6 +342,9 @@ pub(super) fn worker_medians(
     let complete = data.workers.iter().filter(|w| w.is_complete());
     complete
         .filter_map(|worker| {
+            if let Some(found) = worker_quantile(plan, quantity, worker, None, instance) {
+                return found.value;
+            }
             let values: Vec<f64> = worker
                 .values(quantity)
                 .iter()

@@ -24,6 +24,7 @@ mod judge;
 mod number;
 mod overall;
 mod pairs;
+mod quantiles;
 mod rates;
 mod secondary;
 mod slots;

@@ -4,6 +4,7 @@
 use super::evidence::half_width95;
 use super::judge::{Draft, assemble, below_noise_floor, control_mean, finish, summaries};
 use super::number::round12;
+use super::quantiles::check_quantile;
 use super::slots::below_client_error;
 use super::units::{effects, margins, units_of};
 use super::{ArmSummary, Claim, Evidence};
@@ -91,6 +92,9 @@ pub(super) fn judge(
                 let mut draft = assemble((alone, candidate), &d, &first, bounds, rule, seed);
                 draft.evidence.noise_floor = noise_floor;
                 draft.gates.splice(0..0, gates.iter().cloned());
+                draft
+                    .gates
+                    .extend(check_quantile(plan, data, at, candidate));
                 draft
                     .gates
                     .extend(below_client_error(alone, data, &draft.evidence, level));

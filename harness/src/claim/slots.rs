@@ -52,7 +52,7 @@ pub(super) fn unsteady(
             continue;
         }
         for (arm, name) in plan.arms.iter().enumerate() {
-            let trends = worker_medians(data, Quantity::Secondary(at), arm);
+            let trends = worker_medians(plan, data, Quantity::Secondary(at), arm);
             let Ok(test) = sign_flip(&trends, seed) else {
                 continue;
             };

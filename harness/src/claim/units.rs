@@ -1,5 +1,6 @@
 //! From slots to units: one number per worker.
 
+use super::quantiles::worker_quantile;
 use crate::observation::{ExperimentData, Quantity, WorkerData, block_means};
 use crate::plan::{Estimand, ExperimentPlan, Margin, MarginScale};
 
@@ -8,7 +9,8 @@ use crate::plan::{Estimand, ExperimentPlan, Margin, MarginScale};
 pub struct Unit {
     /// Index of the worker.
     pub worker: u32,
-    /// Median over blocks of the block's effect.
+    /// Median over blocks of the block's effect; of a quantile, the effect
+    /// between those of all the worker's samples.
     pub effect: f64,
     /// Effects of the single blocks, in run order: detail, never replicates.
     pub blocks: Vec<f64>,
@@ -66,9 +68,19 @@ fn between(
         Quantity::Primary => plan.estimand,
         Quantity::Secondary(at) => plan.secondary[at].estimand,
     };
+    let effect = |(control, candidate): (f64, f64)| match estimand {
+        Estimand::PairedLogRatio => libm::log(candidate / control),
+        Estimand::PairedDifference => candidate - control,
+    };
     let complete = data.workers.iter().filter(|w| w.is_complete());
     complete
-        .filter_map(|w| unit(estimand, quantity, w, control_pair, pair))
+        .filter_map(|worker| {
+            let pairs = match quantile_pair(plan, quantity, worker, control_pair, pair) {
+                Some(pair) => pair.into_iter().collect(),
+                None => block_means(worker, quantity, control_pair, pair.0, pair.1),
+            };
+            unit(worker, pair, pairs.into_iter().map(effect).collect())
+        })
         .collect()
 }
 
@@ -78,20 +90,21 @@ pub fn effects(units: &[Unit]) -> Vec<f64> {
     units.iter().map(|u| u.effect).collect()
 }
 
-fn unit(
-    estimand: Estimand,
+/// The quantiles of two instances over all the worker's samples; the outer
+/// `None` for metrics that are none.
+fn quantile_pair(
+    plan: &ExperimentPlan,
     quantity: Quantity,
     worker: &WorkerData,
     control_pair: bool,
     (one, other): (usize, usize),
-) -> Option<Unit> {
-    let blocks: Vec<f64> = block_means(worker, quantity, control_pair, one, other)
-        .into_iter()
-        .map(|(control, candidate)| match estimand {
-            Estimand::PairedLogRatio => libm::log(candidate / control),
-            Estimand::PairedDifference => candidate - control,
-        })
-        .collect();
+) -> Option<Option<(f64, f64)>> {
+    let found = |instance| worker_quantile(plan, quantity, worker, Some(control_pair), instance);
+    let (one, other) = (found(one)?, found(other)?);
+    Some(one.value.zip(other.value))
+}
+
+fn unit(worker: &WorkerData, (one, other): (usize, usize), blocks: Vec<f64>) -> Option<Unit> {
     let position = |instance| worker.letters.iter().position(|&i| i == instance);
     Some(Unit {
         worker: worker.worker,

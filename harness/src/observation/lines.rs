@@ -82,6 +82,10 @@ pub struct SlotLine {
     /// The secondary metrics, per iteration, in the plan's order.
     #[serde(rename = "s", default, skip_serializing_if = "Vec::is_empty")]
     pub secondary: Vec<Option<f64>>,
+    /// The single values behind every secondary metric that is a quantile, in
+    /// the order of their arrival; `null` is a failure.
+    #[serde(rename = "q", default, skip_serializing_if = "Vec::is_empty")]
+    pub samples: Vec<Vec<Option<f64>>>,
     /// What is wrong with the slot.
     #[serde(rename = "f", default, skip_serializing_if = "SlotFlags::is_empty")]
     pub flags: SlotFlags,

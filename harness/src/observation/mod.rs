@@ -15,6 +15,7 @@ pub use lines::{
 };
 pub use worker::{
     ExperimentData, Measurements, Quantity, Status, WorkerData, WorkerOutcome, block_means,
+    pooled_samples,
 };
 
 /// Schema of the first line of an observation file.

@@ -88,6 +88,10 @@ pub struct WorkerData {
     /// A column per secondary metric, in the plan's order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secondary: Vec<Vec<Option<f64>>>,
+    /// For every secondary metric that is a quantile, the single values behind
+    /// each slot; `null` is a failure.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub samples: Vec<Vec<Vec<Option<f64>>>>,
     /// What is wrong with each slot; empty when no slot has a flag.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<SlotFlags>,
@@ -140,6 +144,7 @@ impl WorkerData {
             value: Vec::new(),
             host_ns: Vec::new(),
             secondary: Vec::new(),
+            samples: Vec::new(),
             flags: Vec::new(),
         }
     }
@@ -189,6 +194,13 @@ impl WorkerData {
         for (at, column) in self.secondary.iter_mut().enumerate() {
             column.push(slot.secondary.get(at).copied().flatten());
         }
+        let columns = self.samples.len().max(slot.samples.len());
+        self.samples
+            .resize_with(columns, || vec![Vec::new(); before]);
+        let mut samples = slot.samples.into_iter();
+        for column in &mut self.samples {
+            column.push(samples.next().unwrap_or_default());
+        }
         if !slot.flags.is_empty() || !self.flags.is_empty() {
             self.flags.resize(before, SlotFlags::NONE);
             self.flags.push(slot.flags);
@@ -233,6 +245,24 @@ impl WorkerData {
     pub fn is_empty(&self) -> bool {
         self.value.is_empty()
     }
+}
+
+/// The samples of one quantile from all slots of an instance in blocks of one
+/// kind (`None`: of both), in the order of their arrival.
+#[must_use]
+pub fn pooled_samples(
+    worker: &WorkerData,
+    sampled: usize,
+    control_pair: Option<bool>,
+    instance: usize,
+) -> Vec<Option<f64>> {
+    let slots = worker.samples.get(sampled).map_or(&[][..], Vec::as_slice);
+    let own = slots.iter().enumerate().filter(|&(slot, _)| {
+        control_pair.is_none_or(|kind| worker.control_pair[slot] == kind)
+            && usize::from(worker.instance[slot]) == instance
+    });
+    own.flat_map(|(_, samples)| samples.iter().copied())
+        .collect()
 }
 
 /// Per block of one kind: the mean over its slots of instance `one` and of

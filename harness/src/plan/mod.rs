@@ -168,6 +168,25 @@ impl Plan {
 }
 
 impl ExperimentPlan {
+    /// Why the plan must not be run by an executable that declares `device` for
+    /// this experiment: the plan's label would stand beside what another
+    /// device, or another state of it, measures.
+    ///
+    /// # Errors
+    /// Names both, and what to do.
+    pub fn check_device(&self, device: Option<&str>) -> Result<(), String> {
+        if self.device.as_deref() == device {
+            return Ok(());
+        }
+        Err(format!(
+            "the plan measures `{}` on `{}`, and this run would measure on `{}`: choose as it did \
+             (--device, --flush), or plan anew",
+            self.id,
+            self.device.as_deref().unwrap_or("this host"),
+            device.unwrap_or("this host")
+        ))
+    }
+
     /// Whether arms are compared.
     #[must_use]
     pub fn has_control(&self) -> bool {
@@ -196,6 +215,15 @@ impl ExperimentPlan {
     #[must_use]
     pub fn instances(&self) -> usize {
         self.arms.len() + usize::from(self.aa_blocks > 0)
+    }
+
+    /// Which of the samples of a slot belong to a secondary metric: its place
+    /// among those that are quantiles. `None` when it is none.
+    #[must_use]
+    pub fn sampled(&self, metric: usize) -> Option<usize> {
+        self.secondary.get(metric)?.quantile?;
+        let earlier = &self.secondary[..metric];
+        Some(earlier.iter().filter(|s| s.quantile.is_some()).count())
     }
 
     /// Id of the experiment in the bench target whose arms are run.

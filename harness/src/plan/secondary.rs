@@ -38,6 +38,10 @@ pub struct SecondaryMetric {
     pub estimand: Estimand,
     /// What it is for.
     pub role: SecondaryRole,
+    /// Of which quantile it is the value: over the samples of all slots of a
+    /// worker, so that a slot alone has no value of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantile: Option<f64>,
 }
 
 impl SecondaryMetric {
@@ -49,6 +53,7 @@ impl SecondaryMetric {
             margin: Margin::DEFAULT,
             estimand: Estimand::PairedLogRatio,
             role,
+            quantile: None,
         }
     }
 
@@ -56,6 +61,17 @@ impl SecondaryMetric {
     #[must_use]
     pub fn margin(self, margin: Margin) -> Self {
         Self { margin, ..self }
+    }
+
+    /// The same as a quantile, for example 0.99, of samples that every slot
+    /// gives ([`Subject::samples`](crate::suite::Subject::samples)). Workers are
+    /// the units, so quantiles are never averaged over slots.
+    #[must_use]
+    pub fn quantile(self, quantile: f64) -> Self {
+        Self {
+            quantile: Some(quantile),
+            ..self
+        }
     }
 
     /// The same with another estimand.

@@ -1,6 +1,8 @@
 //! Checks of a plan that came from a file or from a bench target.
 
-use super::{ExperimentPlan, Margin, MarginScale, PLAN_SCHEMA, Plan};
+use super::{
+    ExperimentPlan, Margin, MarginScale, PLAN_SCHEMA, Plan, SecondaryMetric, SecondaryRole,
+};
 use std::collections::HashSet;
 
 /// Why a plan can't be run.
@@ -75,6 +77,25 @@ impl ExperimentPlan {
         }
     }
 
+    fn check_quantile(&self, secondary: &SecondaryMetric) -> Result<(), PlanError> {
+        use SecondaryRole::{Claim, ClaimPerUnit, Describe};
+        let Some(quantile) = secondary.quantile else {
+            return Ok(());
+        };
+        let id = &secondary.metric.id;
+        if !(quantile > 0.0 && quantile < 1.0) {
+            return Err(self.error(format!(
+                "metric `{id}`: a quantile lies between 0 and 1, not at {quantile}"
+            )));
+        }
+        if !matches!(secondary.role, Claim | ClaimPerUnit | Describe) {
+            return Err(self.error(format!(
+                "metric `{id}` is a quantile, so it is claimed or described"
+            )));
+        }
+        Ok(())
+    }
+
     fn check_margin(&self, margin: Margin) -> Result<(), PlanError> {
         if !(margin.value.is_finite() && margin.value > 0.0) {
             return Err(self.error(format!(
@@ -126,6 +147,7 @@ impl ExperimentPlan {
                     secondary.metric.id
                 )));
             }
+            self.check_quantile(secondary)?;
         }
         if let Some(problem) = self.sweep.as_ref().and_then(|s| s.problem(self)) {
             return Err(self.error(problem));

@@ -62,6 +62,7 @@ impl Record {
                     .secondary
                     .iter()
                     .map(Vec::len)
+                    .chain(worker.samples.iter().map(Vec::len))
                     .chain((!worker.flags.is_empty()).then_some(worker.flags.len()));
                 if columns.into_iter().chain(optional).any(|len| len != n) {
                     return Err(format!(

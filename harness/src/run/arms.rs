@@ -138,6 +138,11 @@ impl<'a> Arms<'a> {
         self.subjects[instance].secondary()
     }
 
+    /// The samples of an instance's last slot.
+    pub(super) fn samples(&self, instance: usize) -> &[Vec<Option<f64>>] {
+        self.subjects[instance].samples()
+    }
+
     /// What is known about every instance; empty when nothing is.
     pub(super) fn facts(&self) -> Vec<Facts> {
         let facts = self.subjects.iter().map(|s| s.facts());
@@ -306,7 +311,12 @@ pub(super) fn guard<T>(arm: &str, code: impl FnOnce() -> T) -> Result<T, ArmFaul
 }
 
 fn gave_up(arm: &str, error: &ArmError) -> ArmFault {
-    fault(Some(arm.to_owned()), Fault::Failed, &error.message)
+    let kind = if error.is_wrong_output() {
+        Fault::WrongOutput
+    } else {
+        Fault::Failed
+    };
+    fault(Some(arm.to_owned()), kind, &error.message)
 }
 
 /// Why an arm did not come to be, as a fault that names it.

@@ -78,6 +78,7 @@ pub(super) enum Answer {
         host_ns: u64,
         flags: SlotFlags,
         secondary: Vec<Option<f64>>,
+        samples: Vec<Vec<Option<f64>>>,
         warmth: Warmth,
     },
     /// The output, when the arm declares one.

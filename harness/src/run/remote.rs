@@ -24,6 +24,8 @@ pub(super) struct RemoteArm {
     place: Place,
     /// Secondary metrics of the last slot.
     secondary: Vec<Option<f64>>,
+    /// Samples of the last slot.
+    samples: Vec<Vec<Option<f64>>>,
     /// After the last slot.
     warmth: Warmth,
 }
@@ -49,6 +51,7 @@ impl RemoteArm {
             facts: Vec::new(),
             place: Place::UNMEASURED,
             secondary: Vec::new(),
+            samples: Vec::new(),
             warmth: Warmth::Unknown,
         };
         match arm.answer() {
@@ -66,10 +69,11 @@ impl RemoteArm {
         }
         self.answer().map_err(|refusal| match refusal {
             Refusal::Error(error) => error,
-            Refusal::Fault(fault) if fault.fault == Fault::Failed => ArmError::new(fault.message),
-            Refusal::Fault(fault) => {
-                ArmError::new(format!("it {}: {}", fault.fault.words(), fault.message))
-            }
+            Refusal::Fault(fault) => match fault.fault {
+                Fault::Failed => ArmError::new(fault.message),
+                Fault::WrongOutput => ArmError::wrong_output(fault.message),
+                kind => ArmError::new(format!("it {}: {}", kind.words(), fault.message)),
+            },
         })
     }
 
@@ -109,9 +113,11 @@ impl Subject for RemoteArm {
                 host_ns,
                 flags,
                 secondary,
+                samples,
                 warmth,
             } => {
                 self.secondary = secondary;
+                self.samples = samples;
                 self.warmth = warmth;
                 Ok(SlotValue {
                     value,
@@ -125,6 +131,10 @@ impl Subject for RemoteArm {
 
     fn secondary(&self) -> &[Option<f64>] {
         &self.secondary
+    }
+
+    fn samples(&self) -> &[Vec<Option<f64>>] {
+        &self.samples
     }
 
     fn warmth(&self) -> Warmth {
@@ -199,12 +209,18 @@ pub(super) fn serve_arm(
                 })?;
                 let slot = slot.map_err(gave_up)?;
                 // JSON has no NaN: what can't be used is found before it travels.
-                check_values(&job.experiment, name, slot.value, subject.secondary())?;
+                check_values(
+                    &job.experiment,
+                    name,
+                    slot.value,
+                    (subject.secondary(), subject.samples()),
+                )?;
                 Answer::Slot {
                     value: slot.value,
                     host_ns: slot.host_ns,
                     flags: slot.flags,
                     secondary: subject.secondary().to_vec(),
+                    samples: subject.samples().to_vec(),
                     warmth: subject.warmth(),
                 }
             }

@@ -9,7 +9,7 @@ use crate::observation::{
 };
 use crate::plan::{Estimand, ExperimentPlan, SecondaryRole, Seed};
 use crate::schedule::{WorkerSchedule, worker_schedule};
-use crate::suite::{Place, Suite};
+use crate::suite::{Experiment, Place, Suite};
 use crate::timer::Timer;
 use std::hint::black_box;
 use std::io::{self, BufRead};
@@ -59,6 +59,7 @@ fn work(suite: &Suite, job: &Job, acks: &mut impl BufRead) -> Result<Message, Ar
                 "the executable has no such experiment",
             )
         })?;
+    same_device(experiment, &job.experiment)?;
     let schedule = worker_schedule(job.seed, &job.target, &job.experiment, job.worker);
     // Shifts what is allocated after it; the pages are touched so that they exist.
     let _heap_pad = black_box(vec![1u8; schedule.heap_pad]);
@@ -69,13 +70,17 @@ fn work(suite: &Suite, job: &Job, acks: &mut impl BufRead) -> Result<Message, Ar
     let setup = Timer::start();
     let mut arms = Arms::build(experiment, job, &schedule)?;
     arms.verify_after_one_iteration()?;
-    let setup_ns = setup.elapsed_ns();
+    let mut setup_ns = setup.elapsed_ns();
     match &job.kind {
         JobKind::Arm { .. } => unreachable!("answered above"),
         JobKind::Pilot => {
             let ns_per_iteration = (0..job.experiment.arms.len())
                 .map(|arm| arms.pilot(arm))
                 .collect::<Result<_, _>>()?;
+            // What arms measure at their end takes a worker's time, too.
+            let end = Timer::start();
+            arms.facts_at_end()?;
+            setup_ns += end.elapsed_ns();
             Ok(Message::Pilot {
                 ns_per_iteration,
                 setup_ns,
@@ -101,6 +106,16 @@ fn work(suite: &Suite, job: &Job, acks: &mut impl BufRead) -> Result<Message, Ar
             fault.map_or(Ok(Message::Done), Err)
         }
     }
+}
+
+/// The last to look: a worker may be started under any plan.
+fn same_device(experiment: &Experiment, plan: &ExperimentPlan) -> Result<(), ArmFault> {
+    let declared = experiment
+        .declare()
+        .map_err(|problem| fault(None, Fault::WrongUse, &problem))?
+        .device;
+    plan.check_device(declared.as_deref())
+        .map_err(|problem| fault(None, Fault::WrongUse, &problem))
 }
 
 /// An error of the observation file, with its name.
@@ -172,12 +187,14 @@ fn run_schedule(
                 value: slot.value,
                 host_ns: slot.host_ns,
                 secondary: arms.secondary(instance).to_vec(),
+                samples: arms.samples(instance).to_vec(),
                 flags: slot.flags,
             });
         }
         for slot in &block_slots {
             let arm = job.experiment.instance_name(slot.instance);
-            check_values(&job.experiment, &arm, slot.value, &slot.secondary)?;
+            let further = (slot.secondary.as_slice(), slot.samples.as_slice());
+            check_values(&job.experiment, &arm, slot.value, further)?;
             log.write(&Line::Slot(slot.clone())).map_err(system)?;
         }
         pulse.beat(job, index as u32 + 1, || log.sync())?;
@@ -227,7 +244,7 @@ pub(super) fn check_values(
     plan: &ExperimentPlan,
     arm: &str,
     value: Option<f64>,
-    secondary: &[Option<f64>],
+    (secondary, samples): (&[Option<f64>], &[Vec<Option<f64>>]),
 ) -> Result<(), ArmFault> {
     let bad = |message: String| {
         let arm = Some(arm.to_owned());
@@ -240,6 +257,18 @@ pub(super) fn check_values(
             plan.secondary.len()
         ));
     }
+    let quantiles = || plan.secondary.iter().filter(|s| s.quantile.is_some());
+    if samples.len() != quantiles().count() {
+        return bad(format!(
+            "it gave samples for {} quantiles where the experiment declares {}",
+            samples.len(),
+            quantiles().count()
+        ));
+    }
+    let sampled = quantiles().zip(samples).flat_map(|(declared, samples)| {
+        let value = |&sample| (&declared.metric, declared.estimand, sample);
+        samples.iter().map(value)
+    });
     let primary = (&plan.metric, plan.estimand, value);
     let secondary = plan
         .secondary
@@ -252,7 +281,7 @@ pub(super) fn check_values(
             }
             _ => (&declared.metric, declared.estimand, value),
         });
-    for (metric, estimand, value) in std::iter::once(primary).chain(secondary) {
+    for (metric, estimand, value) in std::iter::once(primary).chain(secondary).chain(sampled) {
         let Some(value) = value else { continue };
         if !value.is_finite() {
             return bad(format!("it measured {} {value}", metric.id));
@@ -266,4 +295,30 @@ pub(super) fn check_values(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_for_another_device_is_not_run() {
+        let mut suite = Suite::default();
+        suite
+            .experiment("e")
+            .device_label("card, hot")
+            .control("a", |_| {})
+            .candidate("b", |_| {});
+        let experiment = &suite.experiments()[0];
+        let mut plan = experiment.declare().unwrap();
+        assert!(same_device(experiment, &plan).is_ok());
+        plan.device = Some("card, cold (flushed)".to_owned());
+        let fault = same_device(experiment, &plan).unwrap_err();
+        assert_eq!(fault.fault, Fault::WrongUse);
+        for part in ["`card, cold (flushed)`", "`card, hot`", "--flush"] {
+            assert!(fault.message.contains(part), "{}", fault.message);
+        }
+        plan.device = None;
+        assert!(same_device(experiment, &plan).is_err());
+    }
 }

@@ -25,6 +25,7 @@ pub struct SlotValue {
 pub struct ArmError {
     /// What happened, and what to do about it.
     pub message: String,
+    wrong_output: bool,
 }
 
 impl ArmError {
@@ -32,7 +33,23 @@ impl ArmError {
     pub fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
+            wrong_output: false,
         }
+    }
+
+    /// An output that the arm itself found to be wrong, where there is more of
+    /// it than [`Subject::output`] can give.
+    pub fn wrong_output(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            wrong_output: true,
+        }
+    }
+
+    /// Whether it was made by [`ArmError::wrong_output`].
+    #[must_use]
+    pub fn is_wrong_output(&self) -> bool {
+        self.wrong_output
     }
 }
 
@@ -98,8 +115,16 @@ pub trait Subject {
     fn slot(&mut self, iterations: u64) -> Result<SlotValue, ArmError>;
 
     /// The secondary metrics of the last slot, per iteration, in the order in
-    /// which the experiment declares them; `None` is a value that is missing.
+    /// which the experiment declares them; `None` is a value that is missing, as
+    /// that of a quantile always is.
     fn secondary(&self) -> &[Option<f64>] {
+        &[]
+    }
+
+    /// The single values behind the last slot, for every secondary metric that
+    /// is a quantile, in the order in which the experiment declares them, and in
+    /// the order of their arrival. `None` is a failure: worse than every value.
+    fn samples(&self) -> &[Vec<Option<f64>>] {
         &[]
     }
 

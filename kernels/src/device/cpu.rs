@@ -154,7 +154,8 @@ impl Prepared for OnHost {
         })
     }
 
-    fn checked_output(&mut self) -> Result<Data, DeviceError> {
+    fn checked_output(&mut self, set: usize) -> Result<Data, DeviceError> {
+        assert_eq!(set, 0, "the host processor has one set of buffers");
         checked_run(&self.kernel, &mut self.buffers, self.output, &self.inputs)
     }
 

@@ -37,6 +37,11 @@ pub enum DeviceError {
         /// How long it was waited for.
         limit: Duration,
     },
+    /// The device was lost to this process by what ran before.
+    Lost {
+        /// What took it away, in words.
+        cause: String,
+    },
     /// A call waited for the device while the stream was held back for it.
     HeldTooLong {
         /// After this time it was let go.
@@ -86,6 +91,11 @@ impl fmt::Display for DeviceError {
                 "the device did not finish within {} s: a kernel hangs or waits for something; \
                  EVENHAND_DEVICE_TIMEOUT sets another limit in seconds",
                 limit.as_secs_f64()
+            ),
+            Self::Lost { cause } => write!(
+                f,
+                "the device was lost to this process before ({cause}); select this experiment \
+                 alone, or measure: every experiment then has processes of its own"
             ),
             Self::HeldTooLong { limit } => write!(
                 f,

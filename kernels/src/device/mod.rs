@@ -19,7 +19,7 @@
 //! let mut arm = device.prepare(&task, task.variants[0].name, CacheState::Hot)?;
 //! let slot = arm.run(10)?;
 //! assert!(slot.timed_ns > 0.0);
-//! task.check_output(&arm.checked_output()?)?;
+//! task.check_output(&arm.checked_output(0)?)?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -28,6 +28,7 @@ mod cpu;
 #[cfg(feature = "cuda")]
 #[allow(unsafe_code)] // the driver's C functions
 mod cuda;
+mod energy;
 mod error;
 mod measure;
 mod probe;
@@ -37,10 +38,11 @@ pub use choice::{Choice, DEVICE_VARIABLE, Selector, open};
 pub use cpu::CpuDevice;
 #[cfg(feature = "cuda")]
 pub use cuda::{CudaDevice, GRAPH_DRIVER_FUNCTIONS, REQUIRED_DRIVER_FUNCTIONS, nvml_state};
+pub use energy::{EnergyBatch, energy_batch};
 pub use error::DeviceError;
 pub use measure::{
-    CacheState, Ceilings, History, MIN_STEPS, Marks, Measured, Meter, RawSlot, State, Timing,
-    batch_for, clock_steps, next_spans,
+    CacheState, Ceilings, History, MIN_STEPS, Marks, Measured, Meter, RawSlot, Seen, State,
+    ThrottleReasons, Timing, batch_for, clock_steps, next_spans,
 };
 pub use probe::{Card, Probe, probe};
 pub use simulated::{SimDevice, Truth};
@@ -90,12 +92,22 @@ pub trait Prepared {
     /// If the device fails, or does not answer within its limit.
     fn run(&mut self, launches: u64) -> Result<RawSlot, DeviceError>;
 
-    /// Poisons what is written, runs once on the buffers that are timed, and
-    /// reads the output.
+    /// How many sets of buffers are timed: more than one where launches go
+    /// around them. All hold the same inputs.
+    fn sets(&self) -> usize {
+        1
+    }
+
+    /// Poisons what is written in a set of the buffers that are timed (from
+    /// 0), runs once on it, and reads the output.
     ///
     /// # Errors
-    /// If the device fails, or an input no longer holds what was drawn.
-    fn checked_output(&mut self) -> Result<Data, DeviceError>;
+    /// If the device fails, or an input of the set no longer holds what was
+    /// drawn.
+    ///
+    /// # Panics
+    /// If there is no such set.
+    fn checked_output(&mut self, set: usize) -> Result<Data, DeviceError>;
 
     /// What the spans of a slot are.
     fn timing(&self) -> Timing;
@@ -115,5 +127,11 @@ pub trait Prepared {
     fn state_since(&self, start_ns: u64) -> Vec<State> {
         let _ = start_ns;
         Vec::new()
+    }
+
+    /// Energy of the whole device since the driver was loaded, millijoules, as
+    /// its counter tells now; it moves in steps. `None` where there is none.
+    fn energy_counter_mj(&mut self) -> Option<u64> {
+        None
     }
 }

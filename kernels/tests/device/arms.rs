@@ -30,7 +30,7 @@ fn every_variant_runs_and_agrees_with_its_reference_before_and_after() {
                 let mut arm = device
                     .prepare(&task, variant.name, CacheState::ColdByFlush)
                     .unwrap();
-                task.check_output(&arm.checked_output().unwrap())
+                task.check_output(&arm.checked_output(0).unwrap())
                     .unwrap_or_else(|e| panic!("{what}: {e}"));
                 let slot = arm.run(3).unwrap();
                 assert_eq!(slot.launches, 3, "{what}");
@@ -39,7 +39,7 @@ fn every_variant_runs_and_agrees_with_its_reference_before_and_after() {
                     "{what}"
                 );
                 assert_eq!(arm.timing(), timing);
-                task.check_output(&arm.checked_output().unwrap())
+                task.check_output(&arm.checked_output(0).unwrap())
                     .unwrap_or_else(|e| panic!("{what}: {e}"));
             }
         }
@@ -67,7 +67,7 @@ fn an_output_left_from_before_does_not_pass() {
     let task = spoilt(|_| {});
     for (device, _) in devices() {
         let mut arm = device.prepare(&task, "spoilt", CacheState::Hot).unwrap();
-        assert!(task.check_output(&arm.checked_output().unwrap()).is_err());
+        assert!(task.check_output(&arm.checked_output(0).unwrap()).is_err());
     }
 }
 
@@ -80,7 +80,7 @@ fn a_changed_input_is_named() {
     });
     for (device, _) in devices() {
         let mut arm = device.prepare(&task, "spoilt", CacheState::Hot).unwrap();
-        match arm.checked_output() {
+        match arm.checked_output(0) {
             Err(DeviceError::InputChanged { buffer }) => {
                 assert_eq!(buffer, task.buffers[0].name);
             }

@@ -5,82 +5,15 @@
 //! path. What the made-up driver "runs" proves the order of calls and the
 //! handling of errors, and nothing about a GPU.
 
-use evenhand_kernels::device::{
-    CacheState, Choice, CudaDevice, Device, GRAPH_DRIVER_FUNCTIONS, REQUIRED_DRIVER_FUNCTIONS,
-    Selector, open, probe,
-};
+use super::made_up::{self, CHILD, build, whole};
+use evenhand_kernels::device::{CacheState, Choice, CudaDevice, Device, Selector, open, probe};
 use evenhand_kernels::tasks;
-use std::fmt::Write as _;
 use std::path::Path;
-use std::process::{Command, Output};
-
-const CHILD: &str = "EVENHAND_TEST_CHILD";
-const FAKE: &str = include_str!("fake_driver.c");
-
-/// Builds `libcuda.so.1` from C text; false when there is no C compiler.
-fn build(folder: &Path, text: &str) -> bool {
-    let source = folder.join("fake.c");
-    std::fs::write(&source, text).unwrap();
-    let built = Command::new("cc")
-        .args(["-shared", "-fPIC", "-O1", "-w", "-o"])
-        .arg(folder.join("libcuda.so.1"))
-        .arg(&source)
-        .output();
-    match built {
-        Ok(output) => {
-            assert!(
-                output.status.success(),
-                "{}",
-                String::from_utf8_lossy(&output.stderr)
-            );
-            true
-        }
-        Err(error) => {
-            eprintln!("skipped: no C compiler `cc`: {error}");
-            false
-        }
-    }
-}
-
-/// The whole driver less `missing`.
-fn whole(missing: &str) -> String {
-    let mut text = FAKE.to_owned();
-    for name in REQUIRED_DRIVER_FUNCTIONS
-        .iter()
-        .chain(GRAPH_DRIVER_FUNCTIONS)
-    {
-        if *name != missing && !text.contains(&format!("int {name}(")) {
-            writeln!(text, "int {name}(void) {{ return call(\"{name}\"); }}").unwrap();
-        }
-    }
-    text.replace(&format!("int {missing}("), "static int unused(")
-}
+use std::process::Output;
 
 /// Runs `task` in a process that finds the libraries in `folder` first.
 fn child(folder: &Path, task: &str, variables: &[(&str, &str)]) -> (Output, String) {
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "driver::in_a_child",
-            "--nocapture",
-            "--test-threads=1",
-        ])
-        .env("LD_LIBRARY_PATH", folder)
-        .env(CHILD, task)
-        .envs(variables.iter().copied())
-        .output()
-        .unwrap();
-    let stdout = String::from_utf8_lossy(&output.stdout);
-    let said = stdout
-        .lines()
-        .find_map(|line| line.split_once("SAID ").map(|(_, said)| said.to_owned()))
-        .unwrap_or_default();
-    assert!(
-        output.status.success(),
-        "{task}: {stdout}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    (output, said)
+    made_up::child("driver::in_a_child", folder, task, variables)
 }
 
 /// Not a test: what the children do.
@@ -145,7 +78,7 @@ fn measure() -> String {
                 assert_eq!(hash.unwrap().1.len(), 64);
                 // No kernel ran, and the output was poisoned: it passes only where the host
                 // does all of the work and the copies bring it over.
-                let right = task.check_output(&arm.checked_output().unwrap()).is_ok();
+                let right = task.check_output(&arm.checked_output(0).unwrap()).is_ok();
                 let on_host_alone = variant.iter_launches().next().is_none();
                 assert_eq!(right, on_host_alone, "{} {}", task.label(), variant.name);
                 arms += 1;
@@ -169,10 +102,12 @@ fn rotate() -> String {
     let mut arm = device
         .prepare(&task, task.variants[0].name, CacheState::ColdByRotation)
         .unwrap();
-    match arm.checked_output() {
-        Ok(_) => "unchanged".to_owned(),
-        Err(error) => format!("error: {error}"),
+    for set in 0..arm.sets() {
+        if let Err(error) = arm.checked_output(set) {
+            return format!("error: set {set}: {error}");
+        }
     }
+    "unchanged".to_owned()
 }
 
 /// A slot of three flushed launches, and how they were queued.
@@ -284,6 +219,7 @@ fn an_input_that_changes_in_a_later_set_is_seen() {
     assert_eq!(said, "unchanged");
     let (_, said) = child(folder.path(), "rotate", &[cache, ("FAKE_WRITE", "1")]);
     assert!(said.contains("it wrote to its input"), "{said}");
+    assert!(!said.contains("set 0"), "{said}");
 }
 
 #[test]

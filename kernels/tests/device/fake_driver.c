@@ -6,9 +6,10 @@
 #include <unistd.h>
 
 typedef unsigned long long address;
+/* A fault that is asked for; where FAKE_SWITCH names a file, only once it is there. */
 static int fault(const char *name) {
-    const char *code = getenv(name);
-    return code ? atoi(code) : 0;
+    const char *code = getenv(name), *file = getenv("FAKE_SWITCH");
+    return code && (!file || !access(file, F_OK)) ? atoi(code) : 0;
 }
 static char handle[64];
 /* A call that is told to a test that asks, and fails where it asks. */
@@ -58,7 +59,17 @@ int cuDeviceGetUuid_v2(unsigned char *uuid, int device) {
 }
 int cuDeviceGetAttribute(int *value, int which, int device) {
     (void)device;
-    *value = which == 75 ? 9 : which == 76 ? 0 : which == 38 ? 1 << 20 : 4;
+    switch (which) {
+    case 2: case 3: *value = 1024; break; /* threads of a block in x and y */
+    case 4: *value = 64; break;
+    case 5: *value = 0x7FFFFFFF; break; /* blocks in x */
+    case 6: case 7: *value = 65535; break;
+    case 38: *value = 1 << 20; break; /* second-level cache */
+    case 75: *value = 9; break;
+    case 76: *value = 0; break;
+    case 97: *value = 232448; break; /* shared memory of a block */
+    default: *value = 4;
+    }
     return 0;
 }
 int cuDevicePrimaryCtxRetain(void **context, int device) {
@@ -89,9 +100,13 @@ int cuMemcpyHtoD_v2(address to, const void *from, size_t bytes) {
     return 0;
 }
 int cuMemcpyHtoDAsync_v2(address to, const void *from, size_t bytes, void *stream) {
+    static address first;
     (void)stream;
     memcpy((void *)(size_t)to, from, bytes);
-    return 0;
+    /* Copies that arrive whole only where the first one did. */
+    if (!first) first = to;
+    if (getenv("FAKE_SPOIL") && to != first) *(unsigned char *)(size_t)to ^= 0x40;
+    return call("cuMemcpyHtoDAsync_v2");
 }
 int cuMemcpyDtoH_v2(void *to, address from, size_t bytes) {
     memcpy(to, (void *)(size_t)from, bytes);
@@ -127,7 +142,7 @@ int cuModuleGetFunction(void **function, void *module, const char *name) {
 }
 int cuFuncGetAttribute(int *value, int which, void *function) {
     (void)function;
-    *value = which == 4 ? 40 : 0;
+    *value = which == 0 ? 1024 : which == 4 ? 40 : 0;
     return 0;
 }
 int cuOccupancyMaxActiveBlocksPerMultiprocessor(int *n, void *f, int threads, size_t shared) {

@@ -4,3 +4,7 @@
 mod arms;
 #[cfg(feature = "cuda")]
 mod driver;
+#[cfg(feature = "cuda")]
+mod faults;
+#[cfg(feature = "cuda")]
+mod made_up;

@@ -284,7 +284,7 @@ impl Scheduler<'_> {
                 Status::Ready => false,
                 Status::Waits(theirs) => same_place(&theirs, &wait) && theirs.mask == wait.mask,
             };
-            if !partners.all(|other| arrived(other)) {
+            if !partners.all(arrived) {
                 continue;
             }
             let partners = (first..last).filter(named);

@@ -6,9 +6,9 @@ use super::values::change;
 use evenhand_harness::suite::Warmth;
 
 /// A block without a trend is taken for one with a trend this rarely, if
-/// neighbours were independent. They are not, so some ramps get longer than
-/// they had to be; the bound keeps that cheap.
-const TREND_AT: f64 = 0.01;
+/// neighbours were independent. They need not be, so some ramps get longer than
+/// they had to be: that costs time, a ramp that is too short costs the claim.
+const TREND_AT: f64 = 0.05;
 /// After so many blocks without an agreement the ramp is lengthened.
 const MOST_BLOCKS: usize = 4;
 
@@ -106,8 +106,8 @@ mod tests {
             let blocks = [(); 2].map(|()| block(&mut stream, 20.0, 0.0));
             next(&blocks[..1], 0.05) == Next::Again && next(&blocks, 0.05) == Next::Keep
         });
-        // Three tests at one percent each, of which few exceed the margin.
-        assert!(kept.count() >= 480);
+        // Three tests at five percent each, of which few exceed the margin.
+        assert!(kept.count() >= 425);
     }
 
     #[test]

@@ -16,8 +16,9 @@ pub struct Engine {
     pub command: String,
     /// Arguments to begin with; `MODEL` stands for the model, `{port}` for the port.
     pub args: Vec<String>,
-    /// What requests name as their model.
-    pub model: String,
+    /// What requests name as their model where a target file does not say it;
+    /// `None` where no name is always right.
+    pub model: Option<String>,
     /// Path of its health check.
     pub health: String,
     /// Statuses of the health check that mean ready.

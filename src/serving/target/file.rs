@@ -129,7 +129,9 @@ fn read_target(mut at: Section<'_>, folder: &Path, remote: bool) -> Result<Targe
             ));
         }
     };
-    let model = at.string("model")?.unwrap_or_else(|| name.clone());
+    let of_engine = || engine.as_ref().and_then(|e| e.model.clone());
+    let model = at.string("model")?.or_else(of_engine);
+    let model = model.unwrap_or_else(|| name.clone());
     let mut request = Map::new();
     let prefix_cache = at.boolean("prefix_cache")?;
     if let Some(fields) = at.section("request")? {
@@ -319,6 +321,18 @@ mod tests {
             panic!("it is asked")
         };
         assert_eq!((loading.as_slice(), poll.as_micros()), (&[503][..], 200));
+    }
+
+    #[test]
+    fn the_model_is_named_by_the_file_the_engine_or_the_target() {
+        let model = |more: &str| {
+            let text = format!("[target]\nname = \"a\"\nurl = \"http://127.0.0.1:1\"\n{more}");
+            parse(&text).unwrap().model
+        };
+        assert_eq!(model("engine = \"evenhand\"\nmodel = \"small\""), "small");
+        assert_eq!(model("engine = \"evenhand\""), "tiny");
+        assert_eq!(model("engine = \"vllm\""), "a");
+        assert_eq!(model(""), "a");
     }
 
     #[test]

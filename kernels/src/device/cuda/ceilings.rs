@@ -46,7 +46,7 @@ pub(super) fn ceilings(
     let blocks = BLOCKS * context.multiprocessors;
     let threads = f64::from(blocks) * f64::from(THREADS);
     let rate = |entry, a: u32, b: u32, flops: f64| {
-        let function = Function::of(module, entry, 0)?;
+        let function = Function::of(module, entry)?;
         let arguments = [sink.address, ROUNDS.into(), a.into(), b.into()];
         let ns = fastest(launches.spans(context, SPANS, |_| {
             function.launch(context, [blocks, 1, 1], [THREADS, 1, 1], 0, &arguments)

@@ -4,7 +4,7 @@ use super::super::{Card, DeviceError, Selector};
 use super::driver::{attribute, check, probe};
 use crate::device::Probe;
 use cudarc::driver::sys;
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 /// How long the device may work on one request.
@@ -12,16 +12,27 @@ const DEFAULT_LIMIT: Duration = Duration::from_secs(60);
 
 /// The primary context of a card and a stream on it.
 ///
-/// It lives until the process ends. When the device hangs it is *lost*: from
-/// then on nothing is freed, because freeing would wait for ever.
+/// It lives until the process ends. When the device hangs or a kernel breaks
+/// the context it is *lost*: from then on nothing is freed, because freeing
+/// would wait for ever or fail.
 pub(super) struct Context {
     pub card: Card,
+    pub device: sys::CUdevice,
     pub driver: u32,
     pub stream: sys::CUstream,
     pub l2_bytes: usize,
     pub multiprocessors: u32,
     pub limit: Duration,
-    lost: Cell<bool>,
+    lost: RefCell<Option<DeviceError>>,
+}
+
+/// Codes after which every call of the process gives the same code, as the
+/// driver's manual says of them, and the two that a card gives that is gone.
+fn breaks_context(code: u32) -> bool {
+    matches!(
+        code,
+        46 | 214 | 220 | 226 | 700 | 702 | 710 | 714..=719 | 721 | 999
+    )
 }
 
 impl Context {
@@ -89,16 +100,40 @@ impl Context {
                 device,
                 Attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT,
             )?,
+            device,
             card,
             driver: version,
             stream,
             limit,
-            lost: Cell::new(false),
+            lost: RefCell::new(None),
         })
     }
 
     pub fn is_lost(&self) -> bool {
-        self.lost.get()
+        self.lost.borrow().is_some()
+    }
+
+    /// Refuses a device that is lost, with what took it away.
+    pub fn still_there(&self) -> Result<(), DeviceError> {
+        match &*self.lost.borrow() {
+            None => Ok(()),
+            Some(cause) => Err(DeviceError::Lost {
+                cause: cause.to_string(),
+            }),
+        }
+    }
+
+    /// Remembers an error that leaves nothing to go on with.
+    fn remember(&self, error: DeviceError) -> DeviceError {
+        let lost = match &error {
+            DeviceError::Driver { code, .. } => breaks_context(*code),
+            DeviceError::Hang { .. } => true,
+            _ => false,
+        };
+        if lost {
+            self.lost.borrow_mut().get_or_insert(error.clone());
+        }
+        error
     }
 
     /// Takes back what may keep lines in the second-level cache over a flush.
@@ -130,11 +165,12 @@ impl Context {
             // SAFETY: a live event of this context.
             match unsafe { sys::cuEventQuery(event) } {
                 sys::CUresult::CUDA_ERROR_NOT_READY => {}
-                result => return check("cuEventQuery", result),
+                result => {
+                    return check("cuEventQuery", result).map_err(|e| self.remember(e));
+                }
             }
             if start.elapsed() > self.limit {
-                self.lost.set(true);
-                return Err(DeviceError::Hang { limit: self.limit });
+                return Err(self.remember(DeviceError::Hang { limit: self.limit }));
             }
             std::hint::spin_loop();
         }
@@ -145,7 +181,8 @@ impl Context {
     pub fn drain(&self) -> Result<f64, DeviceError> {
         let start = Instant::now();
         // SAFETY: a plain call on the current context.
-        check("cuCtxSynchronize", unsafe { sys::cuCtxSynchronize() })?;
+        check("cuCtxSynchronize", unsafe { sys::cuCtxSynchronize() })
+            .map_err(|e| self.remember(e))?;
         Ok(start.elapsed().as_nanos() as f64)
     }
 

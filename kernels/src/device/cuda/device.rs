@@ -4,6 +4,7 @@ use super::super::{CacheState, Ceilings, Device, DeviceError, Identity, Prepared
 use super::ceilings::ceilings;
 use super::context::Context;
 use super::instruments::Instruments;
+use super::limits;
 use super::memory::{DeviceMemory, Event};
 use super::module::{Function, load};
 use super::nvml::Watch;
@@ -117,10 +118,12 @@ impl CudaDevice {
             steps.push(match step {
                 Step::Launch(launch) => {
                     let (module, compiled) = self.module(launch.source)?;
-                    let function = Function::of(module, launch.entry, launch.shared_bytes)?;
+                    let function = Function::of(module, launch.entry)?;
+                    let shared = limits::check(&self.opened.context, function, launch)?;
+                    function.allow_shared(launch.shared_bytes)?;
                     let hash = compiled.code_hash(launch.entry).unwrap_or_default();
                     code.update(launch_text(launch, &hash));
-                    facts.add(function, launch)?;
+                    facts.add(function, launch, shared)?;
                     BoundStep::Launch(BoundLaunch {
                         function,
                         launch: launch.clone(),
@@ -197,16 +200,14 @@ struct Facts {
 }
 
 impl Facts {
-    fn add(&mut self, function: Function, launch: &Launch) -> Result<(), DeviceError> {
+    fn add(&mut self, function: Function, launch: &Launch, shared: u32) -> Result<(), DeviceError> {
         let of = |which| function.attribute(which);
-        let fixed = of(Attribute::CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES)?;
         let threads = launch.block.iter().product();
         self.registers
             .push(of(Attribute::CU_FUNC_ATTRIBUTE_NUM_REGS)?.to_string());
         self.local_bytes
             .push(of(Attribute::CU_FUNC_ATTRIBUTE_LOCAL_SIZE_BYTES)?.to_string());
-        self.shared_bytes
-            .push((fixed + launch.shared_bytes).to_string());
+        self.shared_bytes.push(shared.to_string());
         self.blocks.push(
             function
                 .blocks_per_multiprocessor(threads, launch.shared_bytes)?
@@ -249,6 +250,7 @@ impl Device for CudaDevice {
                 known: task.variants.iter().map(|v| v.name).collect(),
             })?;
         let context = &self.opened.context;
+        context.still_there()?;
         let (steps, facts) = self.bind(variant)?;
         let buffers = task.fresh_buffers();
         let sets = (0..self.sets(task, cache)?)

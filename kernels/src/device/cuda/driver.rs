@@ -292,6 +292,7 @@ mod tests {
             include_str!("held.rs"),
             include_str!("instruments.rs"),
             include_str!("launches.rs"),
+            include_str!("limits.rs"),
             include_str!("memory.rs"),
             include_str!("module.rs"),
             include_str!("prepared.rs"),

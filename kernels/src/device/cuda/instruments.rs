@@ -42,13 +42,13 @@ impl Instruments {
             .map_err(|e| DeviceError::Compile(e.to_string()))?;
         let module = load(&compiled)?;
         let (empty, spin) = (
-            Function::of(module, "empty", 0)?,
-            Function::of(module, "spin", 0)?,
+            Function::of(module, "empty")?,
+            Function::of(module, "spin")?,
         );
         let one = |function: Function, arguments: &[u64]| {
             function.launch(context, [1, 1, 1], [1, 1, 1], 0, arguments)
         };
-        let launches = Launches::choose(context, empty, Function::of(module, "hold", 0)?)?;
+        let launches = Launches::choose(context, empty, Function::of(module, "hold")?)?;
         let mut floor = launches.spans(context, 33, |_| one(empty, &[]))?;
         floor.sort_by(f64::total_cmp);
         // Lengths in small unequal steps, so that neighbours differ by less than the timer's step.
@@ -56,8 +56,8 @@ impl Instruments {
         Ok(Self {
             launches,
             context: Rc::clone(context),
-            read_all: Function::of(module, "read_all", 0)?,
-            read_clock: Function::of(module, "read_clock", 0)?,
+            read_all: Function::of(module, "read_all")?,
+            read_clock: Function::of(module, "read_clock")?,
             readings: [
                 DeviceMemory::new(context, 16)?,
                 DeviceMemory::new(context, 16)?,

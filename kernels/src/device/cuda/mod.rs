@@ -11,6 +11,7 @@ mod graph;
 mod held;
 mod instruments;
 mod launches;
+mod limits;
 mod memory;
 mod module;
 mod nvml;

@@ -29,11 +29,7 @@ pub(super) fn load(compiled: &Compiled) -> Result<sys::CUmodule, DeviceError> {
 const PLAIN_SHARED_BYTES: u32 = 48 * 1024;
 
 impl Function {
-    pub fn of(
-        module: sys::CUmodule,
-        entry: &str,
-        dynamic_shared: u32,
-    ) -> Result<Self, DeviceError> {
+    pub fn of(module: sys::CUmodule, entry: &str) -> Result<Self, DeviceError> {
         let name = CString::new(entry)
             .map_err(|_| DeviceError::Unsupported(format!("`{entry}` is no name of a kernel")))?;
         let mut function = std::ptr::null_mut();
@@ -41,18 +37,23 @@ impl Function {
         check("cuModuleGetFunction", unsafe {
             sys::cuModuleGetFunction(&mut function, module, name.as_ptr())
         })?;
-        if dynamic_shared > PLAIN_SHARED_BYTES {
-            let attribute =
-                sys::CUfunction_attribute_enum::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
-            // SAFETY: a live function.
-            check("cuFuncSetAttribute", unsafe {
-                sys::cuFuncSetAttribute(function, attribute, dynamic_shared as i32)
-            })?;
-        }
         let function = Self(function);
         // Asking loads the code: the driver does so lazily, and a capture must not meet that.
         function.attribute(sys::CUfunction_attribute_enum::CU_FUNC_ATTRIBUTE_NUM_REGS)?;
         Ok(function)
+    }
+
+    /// Asks for this much dynamic shared memory, where that has to be asked for.
+    pub fn allow_shared(self, bytes: u32) -> Result<(), DeviceError> {
+        if bytes <= PLAIN_SHARED_BYTES {
+            return Ok(());
+        }
+        let attribute =
+            sys::CUfunction_attribute_enum::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
+        // SAFETY: a live function.
+        check("cuFuncSetAttribute", unsafe {
+            sys::cuFuncSetAttribute(self.0, attribute, bytes as i32)
+        })
     }
 
     pub fn attribute(self, which: sys::CUfunction_attribute_enum) -> Result<u32, DeviceError> {

@@ -1,8 +1,7 @@
 //! A side thread that looks at the card through NVML.
 
-use super::super::State;
+use super::super::{State, ThrottleReasons};
 use nvml_wrapper::Nvml;
-use nvml_wrapper::bitmasks::device::ThrottleReasons;
 use nvml_wrapper::enum_wrappers::device::{Clock, TemperatureSensor};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,6 +24,8 @@ pub(super) fn now_ns() -> u64 {
 
 /// The looks so far. The thread ends with this value.
 pub(super) struct Watch {
+    /// The card, where NVML knows it.
+    card: Option<(Arc<Nvml>, String)>,
     looks: Arc<Mutex<VecDeque<State>>>,
     stop: Arc<AtomicBool>,
     facts: Vec<(String, String)>,
@@ -35,12 +36,13 @@ impl Watch {
     /// than CUDA). Without NVML there are no looks, and a fact says why.
     pub fn start(uuid: &str) -> Self {
         let mut watch = Self {
+            card: None,
             looks: Arc::default(),
             stop: Arc::default(),
             facts: Vec::new(),
         };
         let nvml = match Nvml::init() {
-            Ok(nvml) => nvml,
+            Ok(nvml) => Arc::new(nvml),
             Err(error) => {
                 watch.fact("nvml", format!("absent: {error}"));
                 return watch;
@@ -67,6 +69,7 @@ impl Watch {
                 return watch;
             }
         }
+        watch.card = Some((Arc::clone(&nvml), uuid.to_owned()));
         let (looks, stop, uuid) = (
             Arc::clone(&watch.looks),
             Arc::clone(&watch.stop),
@@ -101,6 +104,13 @@ impl Watch {
         self.facts.clone()
     }
 
+    /// The energy counter now, millijoules.
+    pub fn energy_mj(&self) -> Option<u64> {
+        let (nvml, uuid) = self.card.as_ref()?;
+        let device = nvml.device_by_uuid(uuid.as_str()).ok()?;
+        device.total_energy_consumption().ok()
+    }
+
     /// The looks from a second before `start_ns` on.
     pub fn since(&self, start_ns: u64) -> Vec<State> {
         let looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
@@ -118,11 +128,6 @@ impl Drop for Watch {
 /// One look; what the driver does not tell stays empty.
 fn look(nvml: &Nvml, uuid: &str) -> Option<State> {
     let device = nvml.device_by_uuid(uuid).ok()?;
-    let slowed = ThrottleReasons::SW_POWER_CAP
-        | ThrottleReasons::HW_SLOWDOWN
-        | ThrottleReasons::SW_THERMAL_SLOWDOWN
-        | ThrottleReasons::HW_THERMAL_SLOWDOWN
-        | ThrottleReasons::HW_POWER_BRAKE_SLOWDOWN;
     Some(State {
         at_ns: now_ns(),
         power_mw: device.power_usage().ok(),
@@ -130,10 +135,10 @@ fn look(nvml: &Nvml, uuid: &str) -> Option<State> {
         temperature_c: device.temperature(TemperatureSensor::Gpu).ok(),
         sm_mhz: device.clock_info(Clock::SM).ok(),
         memory_mhz: device.clock_info(Clock::Memory).ok(),
-        throttled: device
+        reasons: device
             .current_throttle_reasons()
             .ok()
-            .map(|reasons| reasons.intersects(slowed)),
+            .map(|reasons| ThrottleReasons(reasons.bits())),
         // One of them is this process; its number may be another one outside a container.
         others: device
             .running_compute_processes()

@@ -245,27 +245,26 @@ impl Prepared for OnCard {
         })
     }
 
-    fn checked_output(&mut self) -> Result<Data, DeviceError> {
-        self.next_set = 0;
-        // Every set was timed; a changed input in any of them is other work.
-        for set in 0..self.sets.len() {
-            for (index, memory) in self.sets[set].iter().enumerate() {
-                if self.buffers[index].role != Role::Input || self.uploads.contains(&index) {
-                    memory.set(0xFF)?;
-                }
-            }
-            self.run_once()?;
-            for (index, buffer) in self.buffers.iter().enumerate() {
-                if buffer.role == Role::Input
-                    && digest(&self.read(set, index)?) != self.inputs[index]
-                {
-                    return Err(DeviceError::InputChanged {
-                        buffer: buffer.name,
-                    });
-                }
+    fn sets(&self) -> usize {
+        self.sets.len()
+    }
+
+    fn checked_output(&mut self, set: usize) -> Result<Data, DeviceError> {
+        for (index, memory) in self.sets[set].iter().enumerate() {
+            if self.buffers[index].role != Role::Input || self.uploads.contains(&index) {
+                memory.set(0xFF)?;
             }
         }
-        self.read(0, self.output)
+        self.next_set = set;
+        self.run_once()?;
+        for (index, buffer) in self.buffers.iter().enumerate() {
+            if buffer.role == Role::Input && digest(&self.read(set, index)?) != self.inputs[index] {
+                return Err(DeviceError::InputChanged {
+                    buffer: buffer.name,
+                });
+            }
+        }
+        self.read(set, self.output)
     }
 
     fn timing(&self) -> Timing {
@@ -294,5 +293,8 @@ impl Prepared for OnCard {
 
     fn state_since(&self, start_ns: u64) -> Vec<State> {
         self.opened.watch.since(start_ns)
+    }
+    fn energy_counter_mj(&mut self) -> Option<u64> {
+        self.opened.watch.energy_mj()
     }
 }

@@ -1,6 +1,7 @@
 //! What a device reports about a slot.
 
 use std::fmt;
+use std::str::FromStr;
 
 /// The caches of the device before a timed launch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,6 +32,36 @@ impl CacheState {
     #[must_use]
     pub fn is_flushed(self) -> bool {
         matches!(self, Self::ColdByFlush | Self::ColdByReading)
+    }
+
+    /// What is done to make the cache cold, in the word that [`FromStr`] reads:
+    /// `write`, `read`, `rotate` or `none`.
+    #[must_use]
+    pub fn flush_word(self) -> &'static str {
+        match self {
+            Self::ColdByFlush => "write",
+            Self::ColdByReading => "read",
+            Self::ColdByRotation => "rotate",
+            Self::Hot => "none",
+        }
+    }
+}
+
+impl FromStr for CacheState {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        [
+            Self::ColdByFlush,
+            Self::ColdByReading,
+            Self::ColdByRotation,
+            Self::Hot,
+        ]
+        .into_iter()
+        .find(|state| state.flush_word() == text)
+        .ok_or_else(|| {
+            format!("`{text}` is no way to make a cache cold: give write, read, rotate or none")
+        })
     }
 }
 

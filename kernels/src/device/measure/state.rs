@@ -1,5 +1,7 @@
 //! What a side thread sees of the device, joined to slots by time.
 
+use super::ThrottleReasons;
+
 /// One look at the device. `None` is what the driver does not tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct State {
@@ -15,8 +17,8 @@ pub struct State {
     pub sm_mhz: Option<u32>,
     /// Clock of the memory, MHz.
     pub memory_mhz: Option<u32>,
-    /// Whether power, heat or the board slow the clocks down.
-    pub throttled: Option<bool>,
+    /// What keeps the clocks below their highest.
+    pub reasons: Option<ThrottleReasons>,
     /// Other processes that compute on the device.
     pub others: Option<u32>,
     /// Memory in use by everyone, bytes.
@@ -48,10 +50,11 @@ impl History<'_> {
         before.into_iter().chain(within)
     }
 
-    /// Whether the clocks were slowed down at any look.
+    /// Whether power, heat or the board slowed the clocks down at any look.
     #[must_use]
     pub fn throttled(&self, start: u64, end: u64) -> bool {
-        self.around(start, end).any(|s| s.throttled == Some(true))
+        self.around(start, end)
+            .any(|s| s.reasons.is_some_and(ThrottleReasons::slowed))
     }
 
     /// Whether another process computed at any look.
@@ -88,7 +91,11 @@ mod tests {
     fn look(at_ms: u64, throttled: bool, others: u32, energy: u64) -> State {
         State {
             at_ns: at_ms * 1_000_000,
-            throttled: Some(throttled),
+            reasons: Some(if throttled {
+                ThrottleReasons::SW_POWER_CAP
+            } else {
+                ThrottleReasons::default()
+            }),
             others: Some(others),
             energy_mj: Some(energy),
             ..State::default()

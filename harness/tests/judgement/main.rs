@@ -1,0 +1,5 @@
+//! What the judge makes of slots that were made up.
+
+mod quantiles;
+mod secondary;
+mod session;
