@@ -27,6 +27,7 @@ fn experiment(index: usize, workers: u32, blocks: u32) -> ExperimentPlan {
         estimand: Estimand::PairedLogRatio,
         secondary: Vec::new(),
         device: None,
+        sweep: None,
         cold: false,
         separate: false,
         unit: ReplicationUnit::Worker,

@@ -144,6 +144,7 @@ fn worker(
                 value: slot.value,
                 host_ns: slot.host_ns,
                 secondary: subjects[instance].secondary().to_vec(),
+                samples: Vec::new(),
                 flags: slot.flags,
                 samples: Vec::new(),
             });

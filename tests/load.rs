@@ -2,6 +2,8 @@
 //! is planted is found, what is not is not, and nothing survives a kill.
 #![cfg(unix)]
 
+#[path = "load/cells.rs"]
+mod cells;
 #[path = "load/kills.rs"]
 mod kills;
 #[path = "load/resume.rs"]

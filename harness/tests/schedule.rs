@@ -18,6 +18,7 @@ fn experiment(arms: &[&str], blocks: u32) -> ExperimentPlan {
         estimand: Estimand::PairedLogRatio,
         secondary: Vec::new(),
         device: None,
+        sweep: None,
         cold: false,
         separate: false,
         unit: ReplicationUnit::Worker,

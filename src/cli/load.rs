@@ -1,5 +1,6 @@
 //! `cargo evenhand load`.
 
+mod cells;
 mod inputs;
 mod session;
 
@@ -16,6 +17,7 @@ use crate::serving::client::Connections;
 use crate::serving::load::{Arrivals, PromptMix, TraceUnit, parse_trace};
 use crate::serving::target::{Target, address_of};
 use crate::serving::{ClientError, self_proof_repeated};
+use cells::Setting;
 use evenhand_harness::plan::{Level, Seed};
 use evenhand_harness::run::{Options, Session, Wishes, plan_target, worker_main};
 use evenhand_harness::suite::{Suite, percent};
@@ -31,7 +33,8 @@ Examples:
   cargo evenhand load --target a.toml                                one server, one user
   cargo evenhand load --target a.toml --against b.toml               two servers, interleaved
   cargo evenhand load --target a.toml --against b.toml --mode cold   fresh process, first request
-  cargo evenhand load --target a.toml --concurrency 1,4,16           one cell per number of users
+  cargo evenhand load --target a.toml --concurrency 1,4,16           which number of users is best
+  cargo evenhand load --target a.toml --concurrency 4,16 --batch 4,8 and with which batch
   cargo evenhand load --target a.toml --rate 20 --arrivals gamma:0.5 open loop, in bursts
   cargo evenhand load --target a.toml --against b.toml --no-aa       two servers at a time, not three
   cargo evenhand load --target http://127.0.0.1:8080 --model tiny --format json";
@@ -67,12 +70,19 @@ pub(super) struct Arguments {
     /// State of the servers
     #[arg(long, value_enum, default_value = "warm")]
     mode: ModeChoice,
-    /// Users of a closed loop; several numbers give a cell each
+    /// Users of a closed loop; several numbers are cells, compared with each other
     #[arg(
         long, value_name = "N", value_delimiter = ',', default_value = "1",
         value_parser = clap::value_parser!(u32).range(1..=10_000)
     )]
     concurrency: Vec<u32>,
+    /// Sequences that the server works on together, for `{batch}` in the target
+    /// file; with --concurrency every combination is a cell
+    #[arg(
+        long, value_name = "N", value_delimiter = ',',
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
+    )]
+    batch: Vec<u32>,
     /// Open loop: requests per second
     #[arg(
         long,
@@ -113,9 +123,12 @@ pub(super) struct Arguments {
     /// Smallest effect that matters, in percent
     #[arg(long, value_name = "PERCENT", default_value_t = 5.0)]
     margin: f64,
-    /// No second server of the control, where three do not fit; caps the claim
-    #[arg(long, requires = "against")]
+    /// No second server of the control, where it does not fit; caps the claim
+    #[arg(long)]
     no_aa: bool,
+    /// Cells of one batch ask one server, where it keeps no prompts
+    #[arg(long, conflicts_with = "against")]
+    share_servers: bool,
     /// Model of servers given as URL
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
@@ -132,6 +145,15 @@ pub(super) struct Arguments {
     size: Size,
     #[command(flatten)]
     presentation: Presentation,
+}
+
+impl Arguments {
+    /// The most users of any cell, when the cells of one server are compared.
+    fn sweep(&self) -> Option<u32> {
+        let cells = self.concurrency.len() * self.batch.len().max(1);
+        let several = self.against.is_none() && cells > 1;
+        several.then(|| self.concurrency.iter().copied().max().unwrap_or(1))
+    }
 }
 
 /// Runs as a worker of this command.
@@ -224,20 +246,38 @@ fn suite(arguments: &Arguments, inputs: &Inputs) -> Result<Suite, Failure> {
     if !(arguments.margin.is_finite() && arguments.margin > 0.0) {
         return Err(Failure::usage("--margin must be a percentage above zero"));
     }
+    cells::check_batch(&arguments.target, &target, arguments)?;
+    if let (Some(given), Some(against)) = (&arguments.against, &against) {
+        cells::check_batch(given, against, arguments)?;
+    }
     let (control, candidate) = names(&target, against.as_ref());
+    let settings = Setting::all(arguments)?;
     let mut suite = Suite::default();
-    for (at, &users) in arguments.concurrency.iter().enumerate() {
-        if arguments.concurrency[..at].contains(&users) {
-            return Err(Failure::usage(format!("--concurrency names {users} twice")));
-        }
-        let load = load(arguments, inputs, users)?;
-        let id = cell(arguments, users);
+    if against.is_none() && settings.len() > 1 {
+        let most = settings.iter().map(|s| s.users).max().unwrap_or(1);
+        let load = load(arguments, inputs, most)?;
+        cells::sweep(&mut suite, &target, &settings, load, arguments);
+        return Ok(suite);
+    }
+    if arguments.share_servers {
+        return Err(Failure::usage(
+            "--share-servers belongs to cells: give several numbers to --concurrency",
+        ));
+    }
+    if arguments.no_aa && against.is_none() {
+        return Err(Failure::usage(
+            "--no-aa belongs to a comparison: give --against, or several cells",
+        ));
+    }
+    for setting in settings {
+        let load = load(arguments, inputs, setting.users)?;
+        let id = cell(arguments, setting.users) + &setting.suffix();
         let path = suite.request_path(id).load(load);
         let arms = match &against {
-            None => path.arm(&control, target.clone()),
+            None => path.arm(&control, setting.fill(&target)),
             Some(other) => path
-                .control(&control, target.clone())
-                .candidate(&candidate, other.clone()),
+                .control(&control, setting.fill(&target))
+                .candidate(&candidate, setting.fill(other)),
         };
         let arms = arms.margin(percent(arguments.margin));
         if arguments.no_aa {
@@ -257,12 +297,16 @@ fn names(target: &Target, against: Option<&Target>) -> (String, String) {
     }
 }
 
-fn cell(arguments: &Arguments, users: u32) -> String {
-    let mode = match arguments.mode {
+fn mode(arguments: &Arguments) -> &'static str {
+    match arguments.mode {
         ModeChoice::Cold => "cold",
         ModeChoice::Warm => "warm",
         ModeChoice::Mixed => "mixed",
-    };
+    }
+}
+
+fn cell(arguments: &Arguments, users: u32) -> String {
+    let mode = mode(arguments);
     match arguments.rate {
         Some(rate) => format!("{mode}/{rate}_per_s"),
         None if users == 1 => mode.to_owned(),
@@ -304,6 +348,7 @@ fn load(arguments: &Arguments, inputs: &Inputs, users: u32) -> Result<Load, Fail
             Connections::Fresh
         },
         metric: arguments.metric.clone(),
+        sweep: arguments.sweep(),
         ..Load::default()
     };
     load.check().map_err(|e| Failure::usage(e.to_string()))?;

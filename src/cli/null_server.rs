@@ -44,6 +44,9 @@ pub(super) struct Arguments {
     /// Events in one write
     #[arg(long, value_name = "N", default_value_t = 1)]
     events_per_write: u32,
+    /// Requests worked on at once; the others wait [default: no limit]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    at_once: Option<u32>,
     /// Prove the client for this many requests per second, then exit
     #[arg(long, value_name = "RATE")]
     prove: Option<f64>,
@@ -73,6 +76,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         tokens: arguments.tokens,
         tokens_per_event: arguments.tokens_per_event,
         events_per_write: arguments.events_per_write,
+        at_once: arguments.at_once,
         ..Script::default()
     };
     if let Some(rate) = arguments.prove {

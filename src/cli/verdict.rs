@@ -23,7 +23,7 @@ pub enum FailOn {
     Regression,
     /// A gate refused a comparison (code 6)
     NotComparable,
-    /// A comparison has no claim (code 5)
+    /// A comparison has no claim, or a sweep no best cell (code 5)
     Inconclusive,
 }
 
@@ -85,7 +85,7 @@ pub struct Examined {
     pub target: String,
     /// Experiment id.
     pub experiment: String,
-    /// The arm that is compared, when one is.
+    /// The arm that is compared, when one is; of a sweep the best cell.
     pub candidate: Option<String>,
     /// Class of its claim.
     pub class: Option<Class>,
@@ -141,7 +141,7 @@ impl GateVerdict {
                     sentence: claim.sentence.clone(),
                 });
             }
-            comparisons.extend(uncompared(judged));
+            comparisons.extend(uncompared(judged).or_else(|| swept(judged)));
         }
         for examined in &mut comparisons {
             let cause = examined.finding.cause();
@@ -208,6 +208,24 @@ fn beyond_margin(claim: &Claim, direction: Direction) -> bool {
         Direction::Higher => claim.estimate.effect < low,
         Direction::Lower | Direction::Context => claim.estimate.effect > high,
     }
+}
+
+/// A sweep whose cells could be compared: its best cell, or that there is none.
+fn swept(judged: &ExperimentJudgement) -> Option<Examined> {
+    let sweep = judged.sweep.as_ref()?;
+    let finding = match sweep.best {
+        Some(_) => Finding::Pass,
+        None => Finding::Inconclusive,
+    };
+    Some(Examined {
+        target: judged.target.clone(),
+        experiment: judged.id.clone(),
+        candidate: sweep.best.clone(),
+        class: None,
+        finding,
+        fails: false,
+        sentence: sweep.sentence.clone(),
+    })
 }
 
 /// An experiment that compares nothing can still fail.

@@ -2,7 +2,7 @@
 //! saw.
 
 use super::plot::{ASCII, Axis, Marks, Plane, Strip, UNICODE, labels};
-use super::{quantity, style, terminal};
+use super::{quantity, style, sweep, terminal};
 use evenhand_harness::claim::{
     Bounds, Claim, ExperimentJudgement, Unit, comparison_units, control_pair_units, round12,
     signed_percent,
@@ -57,6 +57,13 @@ pub fn render(record: &Record, judged: &ExperimentJudgement, ascii: bool) -> Str
         );
         estimate(&mut out, claim);
         reasons(&mut out, &claim.reasons);
+    }
+    if let Some(cells) = &judged.sweep {
+        out.push('\n');
+        sweep::table(&mut out, plan, cells);
+        sweep::plane(&mut out, plan, cells, marks);
+        out.push('\n');
+        sweep::sentences(&mut out, cells);
     }
     if judged.claims.is_empty() {
         reasons(&mut out, &judged.reasons);

@@ -79,7 +79,7 @@ pub fn render(record: &Record, judged: &[&ExperimentJudgement]) -> String {
         Some(ExperimentDetail {
             plan,
             judgement,
-            units: (1..plan.arms.len())
+            units: (1..=plan.candidates().len())
                 .map(|candidate| UnitDetail::all(comparison_units(plan, data, candidate)))
                 .collect(),
             control_units: UnitDetail::all(control_pair_units(plan, data)),

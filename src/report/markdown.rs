@@ -1,6 +1,6 @@
 //! The report as Markdown.
 
-use super::{View, class_counts, control_sentence, quantity};
+use super::{View, class_counts, control_sentence, quantity, sweep};
 use evenhand_harness::claim::ExperimentJudgement;
 use evenhand_harness::observation::Status;
 use evenhand_harness::plan::ExperimentPlan;
@@ -43,7 +43,7 @@ fn experiment(out: &mut String, record: &Record, judged: &ExperimentJudgement) {
         let value = quantity::median(&plan.metric, arm);
         let class = match judged.claims.iter().find(|c| c.candidate == arm.name) {
             Some(claim) => claim.class.name(),
-            None if plan.has_control() => "control",
+            None if plan.control().is_some() => "control",
             None => "",
         };
         let device = super::device_mark(judged);
@@ -55,6 +55,21 @@ fn experiment(out: &mut String, record: &Record, judged: &ExperimentJudgement) {
     }
     out.push('\n');
     secondary(out, plan, judged);
+    if let Some(cells) = &judged.sweep {
+        let _ = writeln!(
+            out,
+            "| cell | {} | {} | |\n|---|---:|---:|---|",
+            cells.throughput, cells.latency
+        );
+        for [name, throughput, latency, standing] in sweep::rows(plan, cells) {
+            let _ = writeln!(out, "| `{name}` | {throughput} | {latency} | {standing} |");
+        }
+        let _ = writeln!(out, "\n{}\n\n{}:\n", cells.sentence, sweep::family(cells));
+        for claim in sweep::claims(cells) {
+            let _ = writeln!(out, "- {}", claim.sentence);
+        }
+        out.push('\n');
+    }
     let further = judged.secondary.iter().flat_map(|s| &s.claims);
     for claim in judged.claims.iter().chain(further) {
         let _ = writeln!(out, "{}\n", claim.sentence);

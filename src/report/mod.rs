@@ -8,6 +8,7 @@ pub mod markdown;
 pub mod plot;
 mod quantity;
 pub mod style;
+mod sweep;
 pub mod terminal;
 
 pub use quantity::{rate, seconds, value};

@@ -1,6 +1,6 @@
 //! The report on a terminal.
 
-use super::{View, class_counts, control_sentence, quantity, style};
+use super::{View, class_counts, control_sentence, quantity, style, sweep};
 use evenhand_harness::claim::{
     Claim, Class, ExperimentJudgement, Outcome, SecondaryJudgement, signed_percent,
 };
@@ -69,6 +69,33 @@ fn experiment(
             plan.blocks.max(plan.aa_blocks)
         ))
     );
+    if let Some(cells) = &judged.sweep {
+        sweep::table(out, plan, cells);
+        if view.verbose {
+            sweep::sentences(out, cells);
+        }
+    } else {
+        arms(out, plan, judged);
+    }
+    for claim in &judged.claims {
+        let _ = writeln!(out, "  {}", claim.sentence);
+        reasons(out, &claim.reasons, view);
+    }
+    secondary(out, plan, judged, view);
+    if judged.claims.is_empty() {
+        for reason in judged
+            .reasons
+            .iter()
+            .filter(|r| r.severity > Severity::Note)
+        {
+            let _ = writeln!(out, "  {}: {}", reason.code, reason.detail);
+        }
+    }
+    out.push('\n');
+}
+
+/// One line per arm.
+fn arms(out: &mut String, plan: &ExperimentPlan, judged: &ExperimentJudgement) {
     let width = judged
         .arms
         .iter()
@@ -89,27 +116,12 @@ fn experiment(
         };
         let verdict = match claim {
             Some(claim) => format!("  {:>10}  {}", effect(claim), label(claim)),
-            None if plan.has_control() => "  control".to_owned(),
+            None if plan.control().is_some() => "  control".to_owned(),
             None => String::new(),
         };
         let line = format!("  {:width$}{device}  {value:>12}{rates}{verdict}", arm.name);
         let _ = writeln!(out, "{}", line.trim_end());
     }
-    for claim in &judged.claims {
-        let _ = writeln!(out, "  {}", claim.sentence);
-        reasons(out, &claim.reasons, view);
-    }
-    secondary(out, plan, judged, view);
-    if judged.claims.is_empty() {
-        for reason in judged
-            .reasons
-            .iter()
-            .filter(|r| r.severity > Severity::Note)
-        {
-            let _ = writeln!(out, "  {}: {}", reason.code, reason.detail);
-        }
-    }
-    out.push('\n');
 }
 
 /// One line per arm and further metric that has claims; the others, and the

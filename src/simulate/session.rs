@@ -70,6 +70,7 @@ impl Layout {
             estimand: Estimand::PairedLogRatio,
             secondary: Vec::new(),
             device: None,
+            sweep: None,
             cold: false,
             separate: false,
             unit: self.unit,

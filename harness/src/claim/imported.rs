@@ -17,6 +17,7 @@ use crate::plan::{
     Design, Estimand, ExperimentPlan, Margin, MarginScale, Metric, ReplicationUnit, Seed, StopRule,
 };
 use bootstrap::Stream;
+use std::borrow::Cow;
 
 /// One comparison of an imported data set.
 #[derive(Clone, Debug, PartialEq)]
@@ -236,7 +237,7 @@ fn draft<'a>(
     };
     let mut draft = if imported.outcomes && !refused {
         Draft {
-            plan,
+            plan: Cow::Borrowed(plan),
             candidate: 1,
             evidence: rate_evidence(&imported.pairs, bounds, &imported.stop_rule, seed),
             gates: Vec::new(),
@@ -286,6 +287,7 @@ fn plan_of(imported: &Imported) -> ExperimentPlan {
         estimand: imported.estimand,
         secondary: Vec::new(),
         device: None,
+        sweep: None,
         cold: false,
         separate: false,
         unit: imported.unit,

@@ -6,6 +6,7 @@ use super::quantiles::worker_quantile;
 use super::secondary::{self, SecondaryJudgement};
 use super::slots::{below_client_error, unsteady};
 use super::stopping::has_enough_workers;
+use super::sweep::{self, SweepJudgement};
 use super::units::{Unit, comparison_units, control_pair_units, effects, margins};
 use super::words::{Subject, sentence};
 use super::{Class, Estimate, Evidence, Outcome, Shade, Verdict, classify};
@@ -69,6 +70,10 @@ pub struct ExperimentJudgement {
     /// The secondary metrics, in plan order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secondary: Vec<SecondaryJudgement>,
+    /// The cells, their frontier and the best one, when the arms are cells of a
+    /// sweep.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<SweepJudgement>,
 }
 
 /// An arm's value over the workers.
@@ -115,7 +120,7 @@ pub struct Claim {
 
 /// A comparison before it knows its family.
 pub(super) struct Draft<'a> {
-    pub plan: &'a ExperimentPlan,
+    pub plan: Cow<'a, ExperimentPlan>,
     pub candidate: usize,
     pub evidence: Evidence,
     pub gates: Vec<Reason>,
@@ -159,6 +164,12 @@ pub fn judge(plan: &Plan, measurements: &Measurements) -> Judgement {
         let common = reasons.clone();
         reasons.extend(secondary::unmatched(experiment, data));
         let judged_secondary = secondary::judge(experiment, data, &common, &reasons, rule, seed);
+        let cells = experiment.sweep.as_ref();
+        drafts.extend(
+            cells
+                .into_iter()
+                .flat_map(|cells| sweep::drafts(experiment, cells, data, &reasons, (rule, seed))),
+        );
         let noise_floor = half_width95(&effects(control_units), seed).map(round12);
         let bounds = margins(experiment.margin, experiment.estimand, level);
         reasons.extend(below_noise_floor(
@@ -167,7 +178,7 @@ pub fn judge(plan: &Plan, measurements: &Measurements) -> Judgement {
             experiment.estimand,
             &experiment.metric,
         ));
-        for candidate in 1..experiment.arms.len() {
+        for candidate in 1..=experiment.candidates().len() {
             let units = comparison_units(experiment, data, candidate);
             let first: Vec<bool> = units.iter().map(|u| u.control_first).collect();
             let mut draft = assemble(
@@ -205,6 +216,7 @@ pub fn judge(plan: &Plan, measurements: &Measurements) -> Judgement {
             reasons,
             claims: Vec::new(),
             secondary: judged_secondary,
+            sweep: None,
         });
     }
 
@@ -214,11 +226,15 @@ pub fn judge(plan: &Plan, measurements: &Measurements) -> Judgement {
         .iter()
         .zip(adjusted)
         .map(|(draft, p)| finish(draft, p));
-    for (judged, (_, experiment, _)) in experiments.iter_mut().zip(&entries) {
-        judged.claims = claims
-            .by_ref()
-            .take(experiment.candidates().len())
-            .collect();
+    for (judged, (_, experiment, data)) in experiments.iter_mut().zip(&entries) {
+        let own = claims.by_ref().take(experiment.comparisons());
+        match &experiment.sweep {
+            None => judged.claims = own.collect(),
+            Some(cells) => {
+                let sweep = sweep::conclude(experiment, cells, data, &judged.reasons, own);
+                judged.sweep = Some(sweep);
+            }
+        }
     }
     Judgement {
         family_size,
@@ -358,7 +374,7 @@ pub(super) fn assemble<'a>(
         gates.push(Reason::new(Code::NonFinite, "an effect can't be computed"));
         let evidence = Evidence::gather(&[], bounds, rule, seed);
         return Draft {
-            plan,
+            plan: Cow::Borrowed(plan),
             candidate,
             evidence,
             gates,
@@ -384,7 +400,7 @@ pub(super) fn assemble<'a>(
         gates.push(Reason::new(Code::UnseenMode, detail));
     }
     Draft {
-        plan,
+        plan: Cow::Borrowed(plan),
         candidate,
         evidence,
         gates,
@@ -405,7 +421,7 @@ fn adjust(drafts: &[Draft<'_>], family_size: usize) -> Vec<Option<f64>> {
 }
 
 pub(super) fn finish(draft: &Draft<'_>, p_adjusted: Option<f64>) -> Claim {
-    let plan = draft.plan;
+    let plan = draft.plan.as_ref();
     let e = &draft.evidence;
     let verdict = classify(e, plan.metric.direction, p_adjusted, &draft.gates);
     // Fewer than this can neither find the margin nor prove parity. When there

@@ -17,6 +17,7 @@ mod declarations;
 mod evidence;
 mod factorial;
 mod family;
+mod frontier;
 mod groups;
 mod imported;
 mod judge;
@@ -29,6 +30,7 @@ mod secondary;
 mod slots;
 mod stopping;
 mod summary;
+mod sweep;
 mod tails;
 mod units;
 mod words;
@@ -40,6 +42,7 @@ pub use factorial::{
     CellRate, CountedDesign, FactorialEffect, FactorialVerdict, judge_counts, untouched_counts,
     untouched_units,
 };
+pub use frontier::{Relation, Relations, Standing};
 pub use groups::{Link, RunGroup, VarianceShares, describe_runs, link_runs};
 pub use imported::{Assessment, ControlPairs, Family, Imported, assess};
 pub use judge::{ArmSummary, Claim, ExperimentJudgement, Judgement, SessionControl, judge};
@@ -49,5 +52,6 @@ pub use pairs::{Inner, Missing, Pairs};
 pub use secondary::SecondaryJudgement;
 pub use stopping::{Levels, has_enough_workers};
 pub use summary::{PublishedInterval, Summarised, SummaryVerdict, judge_summary};
+pub use sweep::{CellPair, CellStanding, SweepJudgement};
 pub use tails::{TailArm, TailPair, TailVerdict, judge_tails, quantile_name, run_quantile};
 pub use units::{Unit, comparison_units, control_pair_units, effects};

@@ -85,7 +85,7 @@ pub(super) fn judge(
                 alone.estimand,
                 &alone.metric,
             ));
-            for candidate in 1..plan.arms.len() {
+            for candidate in 1..=plan.candidates().len() {
                 let units = units_of(plan, quantity, data, false, candidate);
                 let first: Vec<bool> = units.iter().map(|u| u.control_first).collect();
                 let d = effects(&units);
@@ -114,7 +114,7 @@ pub(super) fn judge(
             claims: Vec::new(),
         });
     }
-    for candidate in 1..plan.arms.len() {
+    for candidate in 1..=plan.candidates().len() {
         let family: Vec<&Member<'_>> = members
             .iter()
             .filter(|member| member.draft.candidate == candidate)

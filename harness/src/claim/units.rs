@@ -43,6 +43,27 @@ pub(super) fn units_of(
     control_pair: bool,
     other: usize,
 ) -> Vec<Unit> {
+    between(plan, quantity, data, control_pair, (0, other))
+}
+
+/// Units of the arm `other` against the arm `one`, neither need be the control.
+pub(super) fn pair_units(
+    plan: &ExperimentPlan,
+    quantity: Quantity,
+    data: &ExperimentData,
+    one: usize,
+    other: usize,
+) -> Vec<Unit> {
+    between(plan, quantity, data, false, (one, other))
+}
+
+fn between(
+    plan: &ExperimentPlan,
+    quantity: Quantity,
+    data: &ExperimentData,
+    control_pair: bool,
+    pair: (usize, usize),
+) -> Vec<Unit> {
     let estimand = match quantity {
         Quantity::Primary => plan.estimand,
         Quantity::Secondary(at) => plan.secondary[at].estimand,
@@ -54,11 +75,11 @@ pub(super) fn units_of(
     let complete = data.workers.iter().filter(|w| w.is_complete());
     complete
         .filter_map(|worker| {
-            let pairs = match quantile_pair(plan, quantity, worker, control_pair, other) {
+            let pairs = match quantile_pair(plan, quantity, worker, control_pair, pair) {
                 Some(pair) => pair.into_iter().collect(),
-                None => block_means(worker, quantity, control_pair, 0, other),
+                None => block_means(worker, quantity, control_pair, pair.0, pair.1),
             };
-            unit(worker, other, pairs.into_iter().map(effect).collect())
+            unit(worker, pair, pairs.into_iter().map(effect).collect())
         })
         .collect()
 }
@@ -69,26 +90,26 @@ pub fn effects(units: &[Unit]) -> Vec<f64> {
     units.iter().map(|u| u.effect).collect()
 }
 
-/// The quantiles of control and other over all the worker's samples; the outer
+/// The quantiles of two instances over all the worker's samples; the outer
 /// `None` for metrics that are none.
 fn quantile_pair(
     plan: &ExperimentPlan,
     quantity: Quantity,
     worker: &WorkerData,
     control_pair: bool,
-    other: usize,
+    (one, other): (usize, usize),
 ) -> Option<Option<(f64, f64)>> {
     let found = |instance| worker_quantile(plan, quantity, worker, Some(control_pair), instance);
-    let (control, other) = (found(0)?, found(other)?);
-    Some(control.value.zip(other.value))
+    let (one, other) = (found(one)?, found(other)?);
+    Some(one.value.zip(other.value))
 }
 
-fn unit(worker: &WorkerData, other: usize, blocks: Vec<f64>) -> Option<Unit> {
+fn unit(worker: &WorkerData, (one, other): (usize, usize), blocks: Vec<f64>) -> Option<Unit> {
     let position = |instance| worker.letters.iter().position(|&i| i == instance);
     Some(Unit {
         worker: worker.worker,
         effect: bootstrap::moments::median(&blocks).ok()?,
-        control_first: position(0) < position(other),
+        control_first: position(one) < position(other),
         blocks,
     })
 }

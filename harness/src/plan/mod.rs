@@ -10,6 +10,7 @@ mod digest;
 mod metric;
 mod secondary;
 mod seed;
+mod sweep;
 mod validate;
 
 pub use design::{Design, Level, ReplicationUnit, StopRule, Throughput, ThroughputKind};
@@ -17,6 +18,7 @@ pub use digest::{digest_of, sha256_hex};
 pub use metric::{Direction, Estimand, Margin, MarginScale, Metric};
 pub use secondary::{SecondaryMetric, SecondaryRole, SlotFlags};
 pub use seed::Seed;
+pub use sweep::Sweep;
 pub use validate::{PlanError, check_schema, is_measurable_id};
 
 use serde::{Deserialize, Serialize};
@@ -86,6 +88,9 @@ pub struct ExperimentPlan {
     /// What the arms run on, when that is not simply this host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
+    /// What the arms are compared on, when they are the cells of a sweep.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<Sweep>,
     /// Whether every slot begins from a cold state of its own: no warm-up and
     /// no primers.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -133,11 +138,12 @@ pub struct SameCode {
 }
 
 impl Plan {
-    /// The comparisons that carry claims: every candidate of every experiment
-    /// that has a control. Their number is the size of the family.
+    /// Number of comparisons that carry claims: every candidate of every
+    /// experiment that has a control, and in a sweep all pairs of cells on both
+    /// metrics. It is the size of the family.
     #[must_use]
     pub fn family_size(&self) -> usize {
-        self.experiments().map(|(_, e)| e.candidates().len()).sum()
+        self.experiments().map(|(_, e)| e.comparisons()).sum()
     }
 
     /// All experiments with the name of their target.
@@ -181,22 +187,23 @@ impl ExperimentPlan {
         ))
     }
 
-    /// Whether there is a control to compare with.
+    /// Whether arms are compared.
     #[must_use]
     pub fn has_control(&self) -> bool {
         self.arms.len() > 1
     }
 
-    /// Name of the control arm, when arms are compared.
+    /// Name of the control arm, when arms are compared with one.
     #[must_use]
     pub fn control(&self) -> Option<&str> {
-        self.has_control().then(|| self.arms[0].as_str())
+        let controlled = self.has_control() && self.sweep.is_none();
+        controlled.then(|| self.arms[0].as_str())
     }
 
     /// The arms that are compared with the control.
     #[must_use]
     pub fn candidates(&self) -> &[String] {
-        if self.has_control() {
+        if self.control().is_some() {
             &self.arms[1..]
         } else {
             &[]

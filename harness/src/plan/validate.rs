@@ -149,6 +149,9 @@ impl ExperimentPlan {
             }
             self.check_quantile(secondary)?;
         }
+        if let Some(problem) = self.sweep.as_ref().and_then(|s| s.problem(self)) {
+            return Err(self.error(problem));
+        }
         for t in &self.throughput {
             if !(t.per_iteration.is_finite() && t.per_iteration > 0.0) {
                 return Err(

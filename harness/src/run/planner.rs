@@ -13,7 +13,7 @@ use crate::schedule::schedule_digest;
 use crate::suite::{Sizes, Suite};
 use std::time::Duration;
 
-/// A pilot that says nothing for so long is stuck.
+/// A pilot that says nothing for so long per arm is stuck.
 const PILOT_TIMEOUT: Duration = Duration::from_secs(120);
 /// The pilot's inputs are not those of any worker.
 const PILOT_WORKER: u32 = u32::MAX;
@@ -83,11 +83,8 @@ pub fn plan_target(
         }
     }
 
-    let family = session.plan.family_size()
-        + drafts
-            .iter()
-            .map(|d| d.plan.candidates().len())
-            .sum::<usize>();
+    let family =
+        session.plan.family_size() + drafts.iter().map(|d| d.plan.comparisons()).sum::<usize>();
     let family = family.max(options.family);
     size(&mut drafts, options, &session.plan.stop_rule, family);
 
@@ -217,7 +214,8 @@ fn pilot(seed: Seed, options: &Options, draft: &mut Draft) -> Result<(), RunErro
         worker: PILOT_WORKER,
     };
     let mut process = WorkerProcess::start(&options.launch, &job, 0)?;
-    match process.next(PILOT_TIMEOUT) {
+    let patience = PILOT_TIMEOUT * draft.plan.arms.len() as u32;
+    match process.next(patience) {
         Arrival::Message(Message::Pilot {
             ns_per_iteration,
             setup_ns: ns,
@@ -233,7 +231,7 @@ fn pilot(seed: Seed, options: &Options, draft: &mut Draft) -> Result<(), RunErro
                 fault: Fault::Killed,
                 message: format!(
                     "one iteration of every arm took longer than {} s",
-                    PILOT_TIMEOUT.as_secs()
+                    patience.as_secs()
                 ),
             });
         }

@@ -10,6 +10,7 @@ pub(crate) fn experiment(arms: usize, blocks: u32) -> ExperimentPlan {
         estimand: Estimand::PairedLogRatio,
         secondary: Vec::new(),
         device: None,
+        sweep: None,
         cold: false,
         separate: false,
         unit: ReplicationUnit::Worker,

@@ -2,8 +2,8 @@
 
 use super::{Bencher, Verify};
 use crate::plan::{
-    Design, Estimand, ExperimentPlan, Margin, Metric, ReplicationUnit, SecondaryMetric, Throughput,
-    ThroughputKind,
+    Design, Estimand, ExperimentPlan, Margin, Metric, ReplicationUnit, SecondaryMetric, Sweep,
+    Throughput, ThroughputKind,
 };
 
 /// The smallest change that matters, in percent of the control.
@@ -65,6 +65,7 @@ pub struct Experiment {
     verify: Option<Verify>,
     device: Option<String>,
     unit: ReplicationUnit,
+    sweep: Option<Sweep>,
     cold: bool,
     separate: bool,
     sizes: Sizes,
@@ -95,6 +96,7 @@ impl Experiment {
             verify: None,
             device: None,
             unit: ReplicationUnit::Worker,
+            sweep: None,
             cold: false,
             separate: false,
             sizes: Sizes::default(),
@@ -171,6 +173,13 @@ impl Experiment {
     /// server that was running before). Caps the claims at `directional`.
     pub fn unit(&mut self, unit: ReplicationUnit) -> &mut Self {
         self.unit = unit;
+        self
+    }
+
+    /// The arms are cells of a sweep: each is compared with every other, on a
+    /// metric of throughput and one of latency. None of them is the control.
+    pub fn sweep(&mut self, sweep: Sweep) -> &mut Self {
+        self.sweep = Some(sweep);
         self
     }
 
@@ -349,6 +358,7 @@ impl Experiment {
             estimand: self.estimand,
             secondary: self.secondary.clone(),
             device: self.device.clone(),
+            sweep: self.sweep.clone(),
             cold: self.cold,
             separate: self.separate,
             unit: self.unit,

@@ -66,6 +66,7 @@ pub fn experiment(primary: Metric, secondary: Vec<SecondaryMetric>) -> Experimen
         estimand: Estimand::PairedLogRatio,
         secondary,
         device: None,
+        sweep: None,
         cold: false,
         separate: false,
         unit: ReplicationUnit::Worker,

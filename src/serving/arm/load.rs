@@ -44,6 +44,9 @@ pub struct Load {
     /// How often a block's shortest ramp is repeated, 1 to 16, before requests
     /// count. An arm doubles it until its blocks are stationary.
     pub rounds: u32,
+    /// Cells of a sweep: the most users of any cell. Slots are blocks then,
+    /// whatever the users, and the throughput is the mode's own metric.
+    pub sweep: Option<u32>,
 }
 
 /// Most [`Load::rounds`].
@@ -70,6 +73,7 @@ impl Default for Load {
             open: None,
             connections: Connections::Fresh,
             metric: None,
+            sweep: None,
             rounds: 1,
         }
     }
@@ -79,7 +83,8 @@ impl Load {
     /// Whether a slot is a block of requests.
     #[must_use]
     pub fn in_blocks(&self) -> bool {
-        self.mode != Mode::Cold && (self.concurrency > 1 || self.open.is_some())
+        self.mode != Mode::Cold
+            && (self.concurrency > 1 || self.open.is_some() || self.sweep.is_some())
     }
 
     /// Requests at the begin of a block that do not count: one for every user,
@@ -189,9 +194,10 @@ impl Load {
     /// closed loop are taken for 25 requests per second each.
     #[must_use]
     pub fn proof(&self) -> Proof {
+        let users = self.sweep.unwrap_or(self.concurrency);
         let planned_rate = match &self.open {
             Some((rate, _)) => *rate,
-            None => 25.0 * f64::from(self.concurrency),
+            None => 25.0 * f64::from(users),
         };
         let planned_rate = planned_rate.max(1.0);
         let proof = Proof::default();
@@ -199,7 +205,7 @@ impl Load {
         let requests = (4.0 * planned_rate).clamp(5.0, f64::from(proof.requests));
         Proof {
             planned_rate,
-            streams: self.concurrency,
+            streams: users,
             requests: requests as u32,
             ..proof
         }
@@ -227,6 +233,12 @@ impl Load {
         if self.mode == Mode::Cold && (self.concurrency > 1 || self.open.is_some()) {
             return wrong(
                 "a cold start is measured with one first request; leave users and rate out",
+            );
+        }
+        if self.sweep.is_some() && (self.mode == Mode::Cold || self.open.is_some()) {
+            return wrong(
+                "the cells of one server are compared in a closed loop on a warm server; leave rate \
+                 and cold starts out, or compare two servers within each cell",
             );
         }
         if self.concurrency > 1 && self.open.is_some() {
@@ -447,5 +459,30 @@ mod tests {
         };
         assert_eq!((few.ramp(), few.longest_ramp()), (4, 7));
         assert!(few.check().is_ok());
+    }
+
+    /// Cells with other users count the same requests.
+    #[test]
+    fn cells_of_a_sweep_count_the_same_requests() {
+        let cell = |users| Load {
+            concurrency: users,
+            requests: 8,
+            sweep: Some(16),
+            ..Load::default()
+        };
+        let counted = |load: &Load, slot| {
+            let range = load.counted();
+            load.indices(slot)[range.start as usize..range.end as usize].to_vec()
+        };
+        assert!(cell(1).in_blocks());
+        assert_eq!(cell(1).proof(), cell(16).proof());
+        for slot in [0, 5] {
+            assert_eq!(counted(&cell(1), slot), counted(&cell(16), slot));
+        }
+        let open = Load {
+            open: Some((5.0, Arrivals::Poisson)),
+            ..cell(1)
+        };
+        assert!(open.check().unwrap_err().0.contains("closed loop"));
     }
 }

@@ -1,9 +1,12 @@
 //! Which metrics an experiment of the request path declares, and their values.
 
 use super::load::{Load, Mode};
+use super::throughput::{THROUGHPUT, UNIT};
 use crate::serving::Attempt;
 use crate::serving::metrics::{Definition, definition};
-use evenhand_harness::plan::{Direction, Estimand, Metric, SecondaryMetric, SecondaryRole};
+use evenhand_harness::plan::{
+    Direction, Estimand, Margin, Metric, SecondaryMetric, SecondaryRole, Sweep,
+};
 
 /// The primary metric of an experiment and its secondary ones.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,15 +34,15 @@ const INTENDED: &[&str] = &[
 /// # Errors
 /// If the load names a primary metric that is none of its latencies.
 pub fn request_metrics(load: &Load) -> Result<Values, String> {
-    let latencies = latencies(load);
-    let primary = load.metric.as_deref().unwrap_or(latencies[0]);
-    if !latencies.contains(&primary) {
+    let ids = ids(load);
+    let primary = load.metric.as_deref().unwrap_or(ids[0]);
+    if !ids.contains(&primary) {
         return Err(format!(
             "`{primary}` is no primary metric of this load; choose one of {}",
-            latencies.join(", ")
+            ids.join(", ")
         ));
     }
-    let mut secondary: Vec<SecondaryMetric> = latencies
+    let mut secondary: Vec<SecondaryMetric> = ids
         .iter()
         .filter(|id| **id != primary)
         .map(|id| {
@@ -47,14 +50,39 @@ pub fn request_metrics(load: &Load) -> Result<Values, String> {
                 "tpot.server_usage.excl_first" => SecondaryRole::ClaimPerUnit,
                 _ => SecondaryRole::Claim,
             };
-            SecondaryMetric::new(defined(id).metric(), role)
+            SecondaryMetric::new(metric(id), role)
         })
         .collect();
     secondary.extend(shared(load));
     Ok(Values {
-        primary: defined(primary).metric(),
+        primary: metric(primary),
         secondary,
     })
+}
+
+/// What the cells of a sweep are compared on: the throughput and the latency
+/// that is the load's metric, by default `full@sent`.
+#[must_use]
+pub fn sweep_of(load: &Load) -> Sweep {
+    let latency = load.metric.as_deref().filter(|id| *id != THROUGHPUT);
+    Sweep {
+        throughput: THROUGHPUT.to_owned(),
+        latency: latency.unwrap_or("full@sent").to_owned(),
+    }
+}
+
+/// The metrics of a sweep's cells, all with one margin.
+///
+/// # Errors
+/// As [`request_metrics`].
+pub fn sweep_metrics(load: &Load, margin: Margin) -> Result<Values, String> {
+    let mut values = request_metrics(load)?;
+    for secondary in &mut values.secondary {
+        if secondary.role == SecondaryRole::Claim {
+            secondary.margin = margin;
+        }
+    }
+    Ok(values)
 }
 
 /// Metrics of a cold start. `cold.total` is the sum of `cold.startup`,
@@ -90,6 +118,20 @@ pub(super) fn latencies(load: &Load) -> &'static [&'static str] {
     if load.open.is_some() { INTENDED } else { SENT }
 }
 
+/// What may be the primary metric of a load, its own one first.
+pub(super) fn ids(load: &Load) -> Vec<&'static str> {
+    let throughput = load.sweep.map(|_| THROUGHPUT);
+    let latencies = latencies(load).iter().copied();
+    throughput.into_iter().chain(latencies).collect()
+}
+
+fn metric(id: &str) -> Metric {
+    if id == THROUGHPUT {
+        return Metric::new(THROUGHPUT, UNIT, Direction::Higher);
+    }
+    defined(id).metric()
+}
+
 /// What must be equal, and what is shown.
 fn shared(load: &Load) -> Vec<SecondaryMetric> {
     let matched = |id: &str, unit: &str| {
@@ -107,6 +149,9 @@ fn shared(load: &Load) -> Vec<SecondaryMetric> {
         describe("client.cpu_share", "cores"),
     ];
     if load.in_blocks() {
+        if load.sweep.is_none() {
+            metrics.push(describe(THROUGHPUT, UNIT));
+        }
         metrics.push(describe("rate.completed", "requests/s"));
         metrics.push(describe("generator.lag_p99", "ns"));
         metrics.push(SecondaryMetric {
@@ -174,5 +219,38 @@ mod tests {
         };
         assert!(request_metrics(&wrong).unwrap_err().contains("full@sent"));
         assert!(cold_metrics(&wrong).unwrap_err().contains("cold.total"));
+    }
+
+    #[test]
+    fn a_sweep_compares_throughput_and_a_latency() {
+        let cell = |metric: Option<&str>| Load {
+            sweep: Some(4),
+            metric: metric.map(str::to_owned),
+            ..Load::default()
+        };
+        let margin = Margin::relative(0.05);
+        for (metric, primary, latency) in [
+            (None, THROUGHPUT, "full@sent"),
+            (Some(THROUGHPUT), THROUGHPUT, "full@sent"),
+            (
+                Some("ttft.content@sent"),
+                "ttft.content@sent",
+                "ttft.content@sent",
+            ),
+        ] {
+            let load = cell(metric);
+            let (values, sweep) = (sweep_metrics(&load, margin).unwrap(), sweep_of(&load));
+            assert_eq!((&*values.primary.id, &*sweep.latency), (primary, latency));
+            assert_eq!(sweep.throughput, THROUGHPUT);
+            for id in sweep.metrics() {
+                let mut all = values.secondary.iter().filter(|s| s.metric.id == id);
+                let found = all.next();
+                assert_eq!(found.is_none(), id == primary, "{id} stands once");
+                assert!(found.is_none_or(|s| s.margin == margin));
+                assert!(all.next().is_none());
+            }
+        }
+        let error = sweep_metrics(&cell(Some("speed")), margin).unwrap_err();
+        assert!(error.contains(THROUGHPUT), "{error}");
     }
 }

@@ -5,7 +5,9 @@
 //! time. A slot is one request at concurrency 1, so that arms interleave
 //! request by request; above that, and in open loop, a slot is a block of
 //! requests that is drained before the next arm has its turn; in
-//! [`Mode::Cold`] it is a fresh process with its first request.
+//! [`Mode::Cold`] it is a fresh process with its first request. The arms are
+//! servers under one load, or with [`RequestPath::cells`] settings of one server
+//! under several numbers of users.
 //!
 //! ```no_run
 //! use evenhand::prelude::*;
@@ -34,10 +36,14 @@ mod metrics;
 mod paths;
 mod ramp;
 mod rows;
+mod server;
 mod subject;
+mod sweep;
+mod throughput;
 mod values;
 
 pub use load::{Load, LoadError, Mode};
-pub use metrics::{Values, cold_metrics, request_metrics};
+pub use metrics::{Values, cold_metrics, request_metrics, sweep_metrics, sweep_of};
 pub use paths::{IntoTarget, RequestArms, RequestPath, RequestPaths};
 pub use rows::{RequestRow, read_rows};
+pub use sweep::Cell;

@@ -1,7 +1,8 @@
 //! How bench targets declare experiments of the request path.
 
 use super::load::{Load, Mode};
-use super::metrics::metrics;
+use super::metrics::{Values, metrics};
+use super::server::Servers;
 use super::subject::Served;
 use crate::serving::client::Connections;
 use crate::serving::load::{Arrivals, PromptMix};
@@ -23,6 +24,7 @@ impl RequestPaths for Suite {
             suite: self,
             id: id.into(),
             load: Load::default(),
+            servers: None,
         }
     }
 }
@@ -58,7 +60,8 @@ impl IntoTarget for crate::runtime::Options {
 pub struct RequestPath<'s> {
     suite: &'s mut Suite,
     id: String,
-    load: Load,
+    pub(super) load: Load,
+    servers: Option<Rc<Servers>>,
 }
 
 impl<'s> RequestPath<'s> {
@@ -127,6 +130,15 @@ impl<'s> RequestPath<'s> {
         self
     }
 
+    /// Arms with equal targets ask one server: cells that differ in their users
+    /// alone, and the control against itself. Only for servers that keep no
+    /// prompts: the arms ask the same, and what came from a cache is refused
+    /// where the server tells it.
+    pub fn share_servers(mut self) -> Self {
+        self.servers = Some(Rc::default());
+        self
+    }
+
     /// The server that the others are compared with.
     pub fn control(self, name: impl Into<String>, target: impl IntoTarget) -> RequestArms<'s> {
         self.begin(name.into(), target, |experiment, name, build| {
@@ -148,11 +160,22 @@ impl<'s> RequestPath<'s> {
         target: impl IntoTarget,
         add: impl FnOnce(&mut Experiment, String, Build),
     ) -> RequestArms<'s> {
+        let values = metrics(&self.load);
+        self.begin_with(values, name, target, add)
+    }
+
+    pub(super) fn begin_with(
+        self,
+        values: Result<Values, String>,
+        name: String,
+        target: impl IntoTarget,
+        add: impl FnOnce(&mut Experiment, String, Build),
+    ) -> RequestArms<'s> {
         let load = Rc::new(self.load);
         let experiment = self.suite.experiment(self.id);
         experiment.iterations(1);
         // An unusable metric is reported by every arm, with its words.
-        if let Ok(values) = metrics(&load) {
+        if let Ok(values) = values {
             experiment.metric(values.primary);
             for secondary in values.secondary {
                 experiment.secondary(secondary);
@@ -166,6 +189,7 @@ impl<'s> RequestPath<'s> {
         let mut arms = RequestArms {
             experiment,
             load,
+            servers: self.servers,
             margin: Rc::new(Cell::new(Margin::DEFAULT)),
         };
         arms.add(name, target, add);
@@ -178,17 +202,24 @@ const COLD_BLOCKS: u32 = 2;
 /// Blocks of a worker where a slot is a block of requests.
 const LOADED_BLOCKS: u32 = 4;
 
-type Build = Box<dyn Fn(&mut Bencher)>;
+pub(super) type Build = Box<dyn Fn(&mut Bencher)>;
 
 /// An experiment with its first server.
 pub struct RequestArms<'s> {
     experiment: &'s mut Experiment,
     load: Rc<Load>,
+    servers: Option<Rc<Servers>>,
     /// Declared after the arms that need it.
     margin: Rc<Cell<Margin>>,
 }
 
 impl RequestArms<'_> {
+    /// Another load for the arms that follow.
+    pub(super) fn load(mut self, load: Load) -> Self {
+        self.load = Rc::new(load);
+        self
+    }
+
     /// A server that is compared with the control.
     pub fn candidate(mut self, name: impl Into<String>, target: impl IntoTarget) -> Self {
         self.add(name.into(), target, |experiment, name, build| {
@@ -241,11 +272,11 @@ impl RequestArms<'_> {
             self.experiment.unit(ReplicationUnit::Request);
         }
         let (load, margin) = (Rc::clone(&self.load), Rc::clone(&self.margin));
+        let servers = self.servers.clone();
         let build = move |bencher: &mut Bencher| {
-            let served = target
-                .clone()
-                .map_err(ArmError::new)
-                .and_then(|target| Served::build(bencher, &load, margin.get(), target));
+            let served = target.clone().map_err(ArmError::new).and_then(|target| {
+                Served::build(bencher, &load, margin.get(), target, servers.clone())
+            });
             match served {
                 Ok(served) => bencher.register(served),
                 Err(error) => bencher.fail(error),

@@ -5,15 +5,17 @@ use super::load::{Load, Mode};
 use super::metrics::metrics;
 use super::ramp::WarmUp;
 use super::rows::{RequestRow, Rows};
+use super::server::{Server, Servers};
 use super::values::counted;
 use crate::serving::client::{Client, Options, Request};
-use crate::serving::target::{Running, Target};
+use crate::serving::target::Target;
 use crate::serving::{Attempt, ClientError, Proof, self_proof_repeated};
 use evenhand_harness::observation::{CLIENT_ERROR_FACT, CLIENT_HELD_FACT};
 use evenhand_harness::plan::{Margin, MarginScale};
 use evenhand_harness::suite::{ArmError, Bencher, Output, Place, SlotValue, Subject, Warmth};
 use rustix::time::{ClockId, clock_gettime};
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -32,7 +34,9 @@ pub(super) struct Served {
     pub(super) target: Target,
     pub(super) seed: u64,
     runtime: tokio::runtime::Runtime,
-    pub(super) running: Option<Running>,
+    pub(super) running: Option<Server>,
+    /// Where arms find servers that they share.
+    shared: Option<Rc<Servers>>,
     logs: PathBuf,
     /// Where logs are when nothing is recorded; after `running`, which writes there.
     _scratch: Option<Scratch>,
@@ -52,6 +56,7 @@ impl Served {
         load: &Load,
         margin: Margin,
         target: Target,
+        shared: Option<Rc<Servers>>,
     ) -> Result<Self, ArmError> {
         load.check().map_err(|e| ArmError::new(e.to_string()))?;
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -78,6 +83,7 @@ impl Served {
             seed: bencher.seed(),
             runtime,
             running: None,
+            shared,
             logs,
             _scratch: scratch,
             starts: 0,
@@ -106,8 +112,12 @@ impl Served {
         }
         let logs = self.logs.with_extension(format!("{}.log", self.starts));
         self.starts += 1;
-        let running = self.target.start(&logs);
-        self.running = Some(running.map_err(|e| ArmError::new(e.to_string()))?);
+        let start = || self.target.start(&logs);
+        let server = match &self.shared {
+            Some(servers) => servers.of(&self.target, start),
+            None => start().map(Server::alone),
+        };
+        self.running = Some(server.map_err(|e| ArmError::new(e.to_string()))?);
         Ok(())
     }
 
@@ -180,7 +190,7 @@ impl Served {
 
     /// A server that is gone ends the experiment with its last words.
     fn check_alive(&mut self) -> Result<(), ArmError> {
-        match self.running.as_mut().and_then(Running::ended) {
+        match self.running.as_ref().and_then(Server::ended) {
             None => Ok(()),
             Some(words) => Err(ArmError::new(format!(
                 "target `{}` ended while it was measured: {words}",
@@ -311,6 +321,7 @@ impl Subject for Served {
             ("restarted".to_owned(), target.restarts().to_string()),
             ("max_tokens".to_owned(), self.load.max_tokens.to_string()),
             ("temperature".to_owned(), self.load.temperature.to_string()),
+            ("users".to_owned(), self.load.concurrency.to_string()),
             (
                 "page_cache".to_owned(),
                 format!("{:?}", target.page_cache).to_lowercase(),
@@ -319,10 +330,16 @@ impl Subject for Served {
         if self.load.in_blocks() {
             facts.push(("ramp".to_owned(), self.load.ramp().to_string()));
         }
+        if self.shared.is_some() {
+            facts.push((
+                "server".to_owned(),
+                "shared by the cells of its setting".to_owned(),
+            ));
+        }
         if let Some(engine) = &target.engine {
             facts.push(("engine".to_owned(), engine.clone()));
         }
-        if let Some(startup) = self.running.as_ref().and_then(Running::startup_ns) {
+        if let Some(startup) = self.running.as_ref().and_then(Server::startup_ns) {
             facts.push(("startup_ns".to_owned(), startup.to_string()));
         }
         let error = self.client_error;

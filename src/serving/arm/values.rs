@@ -1,8 +1,9 @@
 //! From the attempts of a slot to its values and flags.
 
 use super::load::{Load, Mode};
-use super::metrics::{defined, finish_code, latencies};
+use super::metrics::{defined, finish_code, ids, latencies};
 use super::subject::Served;
+use super::throughput::{AllBusy, THROUGHPUT};
 use crate::serving::Attempt;
 use crate::serving::load::{ArrivalProof, Lag};
 use evenhand_harness::estimate::trend;
@@ -40,16 +41,33 @@ impl Served {
             // An answer that came in one read tells nothing about its gaps: that
             // is a missing value, not a zero.
             let known = |id: &str, a: &Attempt| defined(id).value(a).filter(|v| *v > 0.0);
-            let id = |id: &&'static str| (*id, mean(counted, |a| known(id, a)));
-            latencies(&self.load).iter().map(id).collect()
+            let of = |id: &'static str| match id {
+                THROUGHPUT => (id, self.throughput(attempts)),
+                _ => (id, mean(counted, |a| known(id, a))),
+            };
+            ids(&self.load).into_iter().map(of).collect()
         };
         let at = values.iter().position(|(id, _)| *id == self.primary);
         let (_, mut primary) = values.remove(at.expect("the primary metric is one of them"));
         if flags.contains(SlotFlags::FAILED) && !self.load.in_blocks() {
             primary = None;
         }
-        if let Some(value) = primary
-            && self.primary.contains('@')
+        if self.load.sweep.is_some()
+            && flags.is_empty()
+            && counted.iter().any(|a| a.tokens.server.is_none())
+        {
+            return Err(ArmError::new(format!(
+                "target `{}` does not tell how many tokens it gave (`usage`), so its throughput is \
+                 not known and its cells can't be compared",
+                self.target.name
+            )));
+        }
+        // A throughput is no time: what it comes from is.
+        let timed = match &*self.primary {
+            THROUGHPUT => mean(counted, |a| defined("full@sent").value(a)),
+            _ => primary.filter(|_| self.primary.contains('@')),
+        };
+        if let Some(value) = timed
             && value < ABOVE_CLIENT_ERROR * self.client_error.p50_ns as f64
         {
             flags |= SlotFlags::CLIENT_SATURATED;
@@ -74,15 +92,28 @@ impl Served {
         Ok((primary, flags))
     }
 
+    /// `None` in open loop, and where the server does not count its tokens.
+    fn throughput(&self, attempts: &[Attempt]) -> Option<f64> {
+        AllBusy::of(&self.load, attempts)?.tokens_per_s(attempts)
+    }
+
     /// Rate, lag and trend of a block.
     fn block_values(&mut self, attempts: &[Attempt], counted: &[Attempt]) -> SlotFlags {
         let mut flags = SlotFlags::NONE;
-        let from = counted.iter().filter_map(|a| a.stamps.sent_ns).min();
-        let to = counted.iter().map(|a| a.stamps.done_ns).max();
-        let done = counted.iter().filter(|a| a.succeeded()).count() as f64;
-        let rate = from.zip(to).filter(|(f, t)| t > f);
-        self.secondary
-            .push(rate.map(|(f, t)| done * 1e9 / (t - f) as f64));
+        if self.load.sweep.is_none() {
+            self.secondary.push(self.throughput(attempts));
+        }
+        let rate = match &self.load.open {
+            None => AllBusy::of(&self.load, attempts).map(|busy| busy.answers_per_s(attempts)),
+            Some(_) => {
+                let from = counted.iter().filter_map(|a| a.stamps.sent_ns).min();
+                let to = counted.iter().map(|a| a.stamps.done_ns).max();
+                let done = counted.iter().filter(|a| a.succeeded()).count() as f64;
+                let rate = from.zip(to).filter(|(f, t)| t > f);
+                rate.map(|(f, t)| done * 1e9 / (t - f) as f64)
+            }
+        };
+        self.secondary.push(rate);
         let lag = match &self.load.open {
             None => None,
             Some((rate, law)) => {

@@ -7,6 +7,7 @@
 
 mod activity;
 mod answer;
+mod places;
 mod request;
 mod scheduler;
 mod script;
@@ -17,6 +18,7 @@ use super::client::Capture;
 use super::{clock, stream};
 use activity::Activity;
 use answer::Then;
+use places::Places;
 use scheduler::Job;
 use serde_json::Value;
 use std::io;
@@ -101,6 +103,12 @@ fn deepen_backlog(listener: &TcpListener) {
     let _ = listener;
 }
 
+/// What requests leave behind for those after them.
+struct State {
+    activity: Mutex<Activity>,
+    places: Places,
+}
+
 fn accept(
     listener: &TcpListener,
     script: Script,
@@ -108,7 +116,10 @@ fn accept(
     stop: &Arc<AtomicBool>,
     requests: &Arc<AtomicU64>,
 ) {
-    let activity = Arc::new(Mutex::new(Activity::default()));
+    let state = Arc::new(State {
+        activity: Mutex::default(),
+        places: Places::new(script.at_once),
+    });
     for stream in listener.incoming() {
         if stop.load(Ordering::Relaxed) {
             return;
@@ -119,11 +130,11 @@ fn accept(
             continue;
         };
         let (jobs, stop, requests) = (jobs.clone(), Arc::clone(stop), Arc::clone(requests));
-        let activity = Arc::clone(&activity);
+        let state = Arc::clone(&state);
         // A connection that gets no thread is closed, which its client sees.
         let _ = std::thread::Builder::new()
             .stack_size(128 << 10)
-            .spawn(move || serve(Arc::new(stream), script, &jobs, &stop, &requests, &activity));
+            .spawn(move || serve(Arc::new(stream), script, &jobs, &stop, &requests, &state));
     }
 }
 
@@ -133,9 +144,14 @@ fn serve(
     jobs: &Sender<Job>,
     stop: &AtomicBool,
     requests: &AtomicU64,
-    activity: &Mutex<Activity>,
+    state: &State,
 ) {
-    let activity = || activity.lock().unwrap_or_else(PoisonError::into_inner);
+    let activity = || {
+        state
+            .activity
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    };
     let _ = stream.set_nodelay(true);
     let _ = stream.set_read_timeout(Some(LOOK));
     let mut buffer = Vec::new();
@@ -148,7 +164,8 @@ fn serve(
                 Ok((mut script, stream)) => {
                     script.first_us += activity().arrive(received_ns, script.wake);
                     flying = true;
-                    answer::steps(&script, stream, received_ns)
+                    let begin_ns = state.places.begin(received_ns, script.end_ns());
+                    answer::steps(&script, stream, begin_ns)
                 }
                 Err(message) => {
                     let error = serde_json::json!({"error": {"message": message}});
@@ -185,7 +202,7 @@ fn serve(
 /// An event of the null server as both sides saw it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventTimes {
-    /// When the server had read the request.
+    /// When the server had read the request, or began to work on it.
     pub received_ns: u64,
     /// When the script wanted the event written.
     pub due_ns: u64,

@@ -48,8 +48,9 @@ pub struct Wake {
 }
 
 /// The schedule of one answer. Times count from the moment at which the server
-/// had read the whole request. A request overrides it field by field with an
-/// object `script` in its body, and `tokens` with its `max_tokens`.
+/// had read the whole request, or with `at_once` from when it found a place. A
+/// request overrides it field by field with an object `script` in its body, and
+/// `tokens` with its `max_tokens`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Script {
@@ -77,6 +78,9 @@ pub struct Script {
     pub wake: Option<Wake>,
     /// What goes wrong.
     pub fault: Option<Fault>,
+    /// Requests that the server works on at once; the others wait in the order
+    /// of their arrival. A request can't override it. No limit without a value.
+    pub at_once: Option<u32>,
 }
 
 /// Longest time of a script.
@@ -97,6 +101,7 @@ impl Default for Script {
             close: false,
             wake: None,
             fault: None,
+            at_once: None,
         }
     }
 }
@@ -125,6 +130,9 @@ impl Script {
             Some(_) => return Err("`script` must be an object".to_owned()),
         }
         let script: Self = serde_json::from_value(fields).map_err(|e| format!("`script`: {e}"))?;
+        if script.at_once != self.at_once {
+            return Err("`at_once` belongs to the server, not to a request".to_owned());
+        }
         if script.tokens > 1 << 20 {
             return Err(format!("{} tokens are more than 1048576", script.tokens));
         }
@@ -190,5 +198,7 @@ mod tests {
         assert!(error.contains("wake.extra_us"), "{error}");
         let body = br#"{"script": {"first_us": 3600000000, "gap_us": 3600000000}}"#;
         assert!(Script::default().overridden(body).is_ok());
+        let error = Script::default().overridden(br#"{"script": {"at_once": 3}}"#);
+        assert!(error.unwrap_err().contains("at_once"));
     }
 }

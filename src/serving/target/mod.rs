@@ -12,6 +12,7 @@ mod guard;
 mod ready;
 mod running;
 mod section;
+mod setting;
 
 pub use engine::{CacheSwitch, Engine};
 pub use running::{Running, StartError};
