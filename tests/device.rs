@@ -146,7 +146,6 @@ fn worker(
                 secondary: subjects[instance].secondary().to_vec(),
                 samples: Vec::new(),
                 flags: slot.flags,
-                samples: Vec::new(),
             });
             start_ns += slot.host_ns;
         }
