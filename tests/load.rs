@@ -193,9 +193,11 @@ fn planted(first_us: u32, good: fn(&Value) -> bool) {
         b.to_str().unwrap(),
     ];
     arguments.extend_from_slice(SMALL);
+    arguments.extend_from_slice(&["--tail", "50,95"]);
     let output = load(dir.path(), &arguments).output().unwrap();
     assert!(output.status.success(), "{}", words(&output));
     let record = record(dir.path(), &output);
+    check_tails(&record, 20_000.0 / f64::from(first_us));
     let claim = find(&record["judgement"]["experiments"], "class").expect("a claim");
     assert!(good(claim), "{}", words(&output));
     assert!(
@@ -217,6 +219,21 @@ fn planted(first_us: u32, good: fn(&Value) -> bool) {
                 .all(|r| r.attempt.stamps.first_content_ns.is_some())
         );
     }
+}
+
+/// Half of a few requests is known, their slowest twentieth is not.
+fn check_tails(record: &Value, ratio: f64) {
+    let judged = record["judgement"]["experiments"][0]["secondary"]
+        .as_array()
+        .unwrap();
+    let of = |id: &str| judged.iter().find(|m| m["metric"] == id).unwrap();
+    let half = of("ttft.content@sent.p50");
+    let median = |arm: usize| half["arms"][arm]["median"].as_f64().unwrap();
+    let seen = median(0) / median(1);
+    assert!((seen / ratio - 1.0).abs() < 0.3, "{seen} for {ratio}");
+    let slowest = &of("ttft.content@sent.p95")["claims"][0];
+    let reasons = slowest["reasons"].to_string();
+    assert!(reasons.contains("quantile_floor"), "{slowest}");
 }
 
 #[test]
@@ -316,6 +333,11 @@ fn wrong_invocations_name_what_is_wrong() {
             "cold start",
         ),
         (&["--target", good, "--rate", "-1"], "rate"),
+        (&["--target", good, "--tail", "100"], "between 0 and 1"),
+        (
+            &["--target", good, "--mode", "cold", "--tail", "95"],
+            "leave cold starts and cells out",
+        ),
         (
             &["--target", good, "--concurrency", "2,4,2"],
             "--concurrency names 2 twice",

@@ -120,6 +120,9 @@ pub(super) struct Arguments {
     /// Primary metric, for example ttft.content@sent or full@sent
     #[arg(long, value_name = "ID")]
     metric: Option<String>,
+    /// Percentiles of the primary metric to claim, too: 95 or 95,99
+    #[arg(long, value_name = "P", value_delimiter = ',')]
+    tail: Vec<f64>,
     /// Smallest effect that matters, in percent
     #[arg(long, value_name = "PERCENT", default_value_t = 5.0)]
     margin: f64,
@@ -348,6 +351,11 @@ fn load(arguments: &Arguments, inputs: &Inputs, users: u32) -> Result<Load, Fail
             Connections::Fresh
         },
         metric: arguments.metric.clone(),
+        tails: arguments
+            .tail
+            .iter()
+            .map(|percent| percent / 100.0)
+            .collect(),
         sweep: arguments.sweep(),
         ..Load::default()
     };

@@ -65,13 +65,15 @@ impl SecondaryMetric {
 
     /// The same as a quantile, for example 0.99, of samples that every slot
     /// gives ([`Subject::samples`](crate::suite::Subject::samples)). Workers are
-    /// the units, so quantiles are never averaged over slots.
+    /// the units, so quantiles are never averaged over slots. Its id says so:
+    /// `full@sent.p99`.
     #[must_use]
-    pub fn quantile(self, quantile: f64) -> Self {
-        Self {
-            quantile: Some(quantile),
-            ..self
-        }
+    pub fn quantile(mut self, quantile: f64) -> Self {
+        // 100 x 0.07 is 7.000000000000001.
+        let percent = libm::round(1e11 * quantile) / 1e9;
+        self.metric.id = format!("{}.p{percent}", self.metric.id);
+        self.quantile = Some(quantile);
+        self
     }
 
     /// The same with another estimand.

@@ -8,7 +8,7 @@ use evenhand_harness::plan::{SecondaryMetric, SecondaryRole};
 use std::cell::RefCell;
 
 fn p95() -> SecondaryMetric {
-    secondary("time.p95", "ns", SecondaryRole::Claim).quantile(0.95)
+    secondary("time", "ns", SecondaryRole::Claim).quantile(0.95)
 }
 
 /// Every slot has `samples` values of about 100; one in ten takes `tail` in the
@@ -43,6 +43,7 @@ fn a_tail_is_claimed_where_the_mean_says_nothing() {
     assert!((effect - 0.75_f64.ln()).abs() < 0.01, "{effect}");
     let median = |arm: usize| tail.arms[arm].median.unwrap();
     assert!((200.0..202.0).contains(&median(0)), "{}", median(0));
+    assert_eq!(tail.metric, "time.p95");
     assert!((150.0..152.0).contains(&median(1)), "{}", median(1));
 }
 

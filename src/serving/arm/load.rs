@@ -41,6 +41,9 @@ pub struct Load {
     pub connections: Connections,
     /// Id of the primary metric; `None` is the mode's own.
     pub metric: Option<String>,
+    /// Quantiles of the primary metric that are claimed, too, each in (0, 1):
+    /// over all requests of a worker.
+    pub tails: Vec<f64>,
     /// How often a block's shortest ramp is repeated, 1 to 16, before requests
     /// count. An arm doubles it until its blocks are stationary.
     pub rounds: u32,
@@ -73,6 +76,7 @@ impl Default for Load {
             open: None,
             connections: Connections::Fresh,
             metric: None,
+            tails: Vec::new(),
             sweep: None,
             rounds: 1,
         }
@@ -239,6 +243,15 @@ impl Load {
             return wrong(
                 "the cells of one server are compared in a closed loop on a warm server; leave rate \
                  and cold starts out, or compare two servers within each cell",
+            );
+        }
+        if !self.tails.iter().all(|tail| *tail > 0.0 && *tail < 1.0) {
+            return wrong("a tail is a quantile between 0 and 1, for example 0.95");
+        }
+        if !self.tails.is_empty() && (self.mode == Mode::Cold || self.sweep.is_some()) {
+            return wrong(
+                "tails are those of requests to warm servers, one or two of them; leave cold starts \
+                 and cells out",
             );
         }
         if self.concurrency > 1 && self.open.is_some() {

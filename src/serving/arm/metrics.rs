@@ -54,6 +54,9 @@ pub fn request_metrics(load: &Load) -> Result<Values, String> {
         })
         .collect();
     secondary.extend(shared(load));
+    secondary.extend(load.tails.iter().map(|&quantile| {
+        SecondaryMetric::new(metric(primary), SecondaryRole::Claim).quantile(quantile)
+    }));
     Ok(Values {
         primary: metric(primary),
         secondary,

@@ -130,6 +130,14 @@ impl<'s> RequestPath<'s> {
         self
     }
 
+    /// A quantile of the primary metric, for example 0.95, that is claimed too:
+    /// over all requests of a worker, failed ones behind all others. p95 needs
+    /// 72 independent requests per worker and arm, p99 368.
+    pub fn tail(mut self, quantile: f64) -> Self {
+        self.load.tails.push(quantile);
+        self
+    }
+
     /// Arms with equal targets ask one server: cells that differ in their users
     /// alone, and the control against itself. Only for servers that keep no
     /// prompts: the arms ask the same, and what came from a cache is refused

@@ -46,6 +46,7 @@ pub(super) struct Served {
     /// Slots that were not counted so far.
     uncounted: u64,
     pub(super) secondary: Vec<Option<f64>>,
+    pub(super) samples: Vec<Vec<Option<f64>>>,
     pub(super) primary: String,
     pub(super) client_error: ClientError,
 }
@@ -91,6 +92,7 @@ impl Served {
             place: None,
             uncounted: 0,
             secondary: vec![None; declared.secondary.len()],
+            samples: Vec::new(),
             primary: declared.primary.id,
             client_error: client_error(load)?,
             target,
@@ -282,6 +284,10 @@ impl Subject for Served {
 
     fn secondary(&self) -> &[Option<f64>] {
         &self.secondary
+    }
+
+    fn samples(&self) -> &[Vec<Option<f64>>] {
+        &self.samples
     }
 
     fn warmth(&self) -> Warmth {

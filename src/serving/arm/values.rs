@@ -38,9 +38,6 @@ impl Served {
         let mut values = if self.load.mode == Mode::Cold {
             self.cold_values(&counted[0])?
         } else {
-            // An answer that came in one read tells nothing about its gaps: that
-            // is a missing value, not a zero.
-            let known = |id: &str, a: &Attempt| defined(id).value(a).filter(|v| *v > 0.0);
             let of = |id: &'static str| match id {
                 THROUGHPUT => (id, self.throughput(attempts)),
                 _ => (id, mean(counted, |a| known(id, a))),
@@ -89,6 +86,14 @@ impl Served {
         if self.load.in_blocks() {
             flags |= self.block_values(attempts, counted);
         }
+        // The user of a failed request never got what the metric waits for.
+        let sample = |a: &Attempt| known(&self.primary, a).filter(|_| a.succeeded());
+        let tails = self.load.tails.iter();
+        self.samples = tails
+            .map(|_| counted.iter().map(sample).collect())
+            .collect();
+        // A quantile is no value of a slot.
+        self.secondary.extend(self.samples.iter().map(|_| None));
         Ok((primary, flags))
     }
 
@@ -197,6 +202,12 @@ pub(super) fn change(values: &[f64]) -> Option<(f64, f64)> {
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     let line = trend(values).ok()?;
     (mean > 0.0).then(|| (line.slope * (values.len() - 1) as f64 / mean, line.p))
+}
+
+/// An answer that came in one read tells nothing about its gaps: that is a
+/// missing value, not a zero.
+fn known(id: &str, attempt: &Attempt) -> Option<f64> {
+    defined(id).value(attempt).filter(|value| *value > 0.0)
 }
 
 /// Mean over the attempts that have the value.
