@@ -143,6 +143,14 @@ impl Experiment {
         self
     }
 
+    /// The margin of the primary metric, and of every secondary metric so far
+    /// that declares none of its own.
+    pub fn margin_of_all(&mut self, margin: Margin) -> &mut Self {
+        let undeclared = self.secondary.iter_mut().filter(|s| !s.margin.declared);
+        undeclared.for_each(|secondary| secondary.margin = margin);
+        self.margin(margin)
+    }
+
     /// What is measured; wall time by default.
     pub fn metric(&mut self, metric: Metric) -> &mut Self {
         self.metric = metric;

@@ -4,9 +4,7 @@ use super::load::{Load, Mode};
 use super::throughput::{THROUGHPUT, UNIT};
 use crate::serving::Attempt;
 use crate::serving::metrics::{Definition, definition};
-use evenhand_harness::plan::{
-    Direction, Estimand, Margin, Metric, SecondaryMetric, SecondaryRole, Sweep,
-};
+use evenhand_harness::plan::{Direction, Estimand, Metric, SecondaryMetric, SecondaryRole, Sweep};
 
 /// The primary metric of an experiment and its secondary ones.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,20 +70,6 @@ pub fn sweep_of(load: &Load) -> Sweep {
         throughput: THROUGHPUT.to_owned(),
         latency: latency.unwrap_or("full@sent").to_owned(),
     }
-}
-
-/// The metrics of a sweep's cells, all with one margin.
-///
-/// # Errors
-/// As [`request_metrics`].
-pub fn sweep_metrics(load: &Load, margin: Margin) -> Result<Values, String> {
-    let mut values = request_metrics(load)?;
-    for secondary in &mut values.secondary {
-        if secondary.role == SecondaryRole::Claim {
-            secondary.margin = margin;
-        }
-    }
-    Ok(values)
 }
 
 /// Metrics of a cold start. `cold.total` is the sum of `cold.startup`,
@@ -231,7 +215,6 @@ mod tests {
             metric: metric.map(str::to_owned),
             ..Load::default()
         };
-        let margin = Margin::relative(0.05);
         for (metric, primary, latency) in [
             (None, THROUGHPUT, "full@sent"),
             (Some(THROUGHPUT), THROUGHPUT, "full@sent"),
@@ -242,18 +225,17 @@ mod tests {
             ),
         ] {
             let load = cell(metric);
-            let (values, sweep) = (sweep_metrics(&load, margin).unwrap(), sweep_of(&load));
+            let (values, sweep) = (request_metrics(&load).unwrap(), sweep_of(&load));
             assert_eq!((&*values.primary.id, &*sweep.latency), (primary, latency));
             assert_eq!(sweep.throughput, THROUGHPUT);
             for id in sweep.metrics() {
                 let mut all = values.secondary.iter().filter(|s| s.metric.id == id);
                 let found = all.next();
                 assert_eq!(found.is_none(), id == primary, "{id} stands once");
-                assert!(found.is_none_or(|s| s.margin == margin));
                 assert!(all.next().is_none());
             }
         }
-        let error = sweep_metrics(&cell(Some("speed")), margin).unwrap_err();
+        let error = request_metrics(&cell(Some("speed"))).unwrap_err();
         assert!(error.contains(THROUGHPUT), "{error}");
     }
 }

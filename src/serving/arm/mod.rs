@@ -43,7 +43,7 @@ mod throughput;
 mod values;
 
 pub use load::{Load, LoadError, Mode};
-pub use metrics::{Values, cold_metrics, request_metrics, sweep_metrics, sweep_of};
+pub use metrics::{Values, cold_metrics, request_metrics, sweep_of};
 pub use paths::{IntoTarget, RequestArms, RequestPath, RequestPaths};
 pub use rows::{RequestRow, read_rows};
 pub use sweep::Cell;

@@ -236,10 +236,10 @@ impl RequestArms<'_> {
         self
     }
 
-    /// The smallest effect that matters.
+    /// The smallest effect that matters, on every metric.
     pub fn margin(self, margin: Margin) -> Self {
         self.margin.set(margin);
-        self.experiment.margin(margin);
+        self.experiment.margin_of_all(margin);
         self
     }
 

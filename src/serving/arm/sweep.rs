@@ -1,7 +1,7 @@
 //! Cells of one server as the arms of one experiment.
 
 use super::load::Load;
-use super::metrics::{sweep_metrics, sweep_of};
+use super::metrics::{request_metrics, sweep_of};
 use super::paths::{RequestArms, RequestPath};
 use crate::serving::target::Target;
 use evenhand_harness::plan::Margin;
@@ -37,7 +37,7 @@ impl<'s> RequestPath<'s> {
             ..self.load.clone()
         };
         let loads: Vec<Load> = cells.iter().map(|cell| load(cell.users)).collect();
-        let (sweep, values) = (sweep_of(&loads[0]), sweep_metrics(&loads[0], margin));
+        let (sweep, values) = (sweep_of(&loads[0]), request_metrics(&loads[0]));
         let mut cells = cells.into_iter().zip(loads);
         let (first, load) = cells.next().expect("there are two");
         let mut arms = self
