@@ -17,11 +17,20 @@ use bootstrap::Stream;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
-/// One measurement at a time: they would be each other's foreign load.
-static ALONE: Mutex<()> = Mutex::new(());
+static MACHINE: RwLock<()> = RwLock::new(());
+
+/// For what is judged by times: other measurements would be foreign load.
+fn alone() -> RwLockWriteGuard<'static, ()> {
+    MACHINE.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// For what must hold at any load.
+fn shared() -> RwLockReadGuard<'static, ()> {
+    MACHINE.read().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The example built beside the tests.
 fn null_server() -> PathBuf {
@@ -181,7 +190,7 @@ fn two_percent_are_found() {
 /// Measures a null server that needs 20 ms against one that needs `first_us`,
 /// and judges the claim.
 fn planted(first_us: u32, good: fn(&Value) -> bool) {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = alone();
     let dir = tempfile::tempdir().unwrap();
     let marker = format!("plant-{first_us}-{}", std::process::id());
     let a = target(dir.path(), "a", &marker, 20_000);
@@ -238,7 +247,7 @@ fn check_tails(record: &Value, ratio: f64) {
 
 #[test]
 fn no_kill_leaves_an_orphan_or_an_unreadable_record() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _shared = shared();
     let mut stream = Stream::new(20_26, "kills");
     for victim in ["server", "worker", "client"] {
         let dir = tempfile::tempdir().unwrap();
@@ -364,7 +373,7 @@ fn wrong_invocations_name_what_is_wrong() {
 #[cfg(feature = "runtime")]
 #[test]
 fn a_refused_request_ends_the_experiment_with_the_servers_own_words() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _shared = shared();
     let dir = tempfile::tempdir().unwrap();
     let file = |name: &str, model: &str| {
         let path = dir.path().join(format!("{name}.toml"));

@@ -115,7 +115,7 @@ fn saturated(arguments: &[&str]) -> Value {
 /// Whatever else the machine does: the exact tests are asked, not the classes.
 #[test]
 fn users_beyond_what_a_server_works_on_only_wait() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = alone();
     let sweep = saturated(&["--workers", "6", "--margin", "10"]);
     let (throughput, latency) = (pairs(&sweep, "throughput"), pairs(&sweep, "latency"));
     let of = |cells: (&str, &str)| (cells.0.to_owned(), cells.1.to_owned());
@@ -133,7 +133,7 @@ fn users_beyond_what_a_server_works_on_only_wait() {
 #[test]
 #[ignore = "classes need a quiet machine: cargo test --release --test load -- --ignored"]
 fn the_cell_that_fills_the_server_is_best_and_alone_on_the_frontier() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = alone();
     let sweep = saturated(&["--workers", "24", "--margin", "20"]);
     assert_eq!(sweep["best"], "2 users", "{sweep}");
     for (cell, expected) in [
@@ -159,7 +159,7 @@ fn started(dir: &Path, worker: &str) -> BTreeSet<String> {
 /// again ask two servers.
 #[test]
 fn equal_cells_have_no_best_one() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = alone();
     let dir = tempfile::tempdir().unwrap();
     let marker = format!("equal-{}", std::process::id());
     let server = server(dir.path(), &marker, "");
@@ -196,7 +196,7 @@ fn equal_cells_have_no_best_one() {
 
 #[test]
 fn two_servers_are_compared_within_each_cell() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _shared = shared();
     let dir = tempfile::tempdir().unwrap();
     let marker = format!("within-{}", std::process::id());
     let a = server(dir.path(), &marker, "");

@@ -70,7 +70,7 @@ enum Victim {
 
 #[test]
 fn a_kill_at_any_point_leaves_a_readable_record_and_no_process() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _shared = shared();
     let mut stream = Stream::new(7, "kills at any point");
     let victims = [
         Victim::Client(Signal::KILL),
@@ -183,7 +183,7 @@ fn a_kill_at_any_point_leaves_a_readable_record_and_no_process() {
 /// Nothing waits for an answer that takes a minute: the pilot's first one here.
 #[test]
 fn a_client_that_is_killed_in_the_pilot_leaves_no_worker_behind() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _shared = shared();
     let dir = tempfile::tempdir().unwrap();
     let marker = format!("pilot-{}", std::process::id());
     let slow = target(dir.path(), "slow", &marker, 60_000_000);

@@ -80,7 +80,7 @@ impl Site {
 
 #[test]
 fn a_killed_session_is_finished_with_what_it_kept() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _shared = shared();
     let site = Site::new("resume");
     site.killed();
     let before = site.finished();
@@ -125,7 +125,7 @@ fn a_killed_session_is_finished_with_what_it_kept() {
 
 #[test]
 fn what_is_missing_or_changed_is_named_before_anything_is_measured() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _shared = shared();
     let site = Site::new("refuse");
     site.killed();
     let refused = |more: &[&str], expected: &str| {
@@ -167,7 +167,7 @@ fn what_is_missing_or_changed_is_named_before_anything_is_measured() {
 
 #[test]
 fn a_stored_plan_is_run_again_with_what_its_session_kept() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _shared = shared();
     let site = Site::new("again");
     let trace = site.servers().join("trace.csv");
     let times: Vec<String> = (0..16).map(|i| format!("{}\n", i * i)).collect();

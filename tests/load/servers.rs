@@ -18,7 +18,7 @@ const EIGHT: &[&str] = &["--workers", "8", "--blocks", "6", "--max-tokens", "2"]
 
 #[test]
 fn without_a_second_control_two_servers_run_and_the_claim_is_capped() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _shared = shared();
     let dir = tempfile::tempdir().unwrap();
     let marker = format!("no-aa-{}", std::process::id());
     let a = target(dir.path(), "a", &marker, 2_000);
@@ -52,7 +52,7 @@ fn without_a_second_control_two_servers_run_and_the_claim_is_capped() {
 
 #[test]
 fn one_target_alone_is_compared_with_itself() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _shared = shared();
     let dir = tempfile::tempdir().unwrap();
     let marker = format!("alone-{}", std::process::id());
     let a = target(dir.path(), "a", &marker, 2_000);

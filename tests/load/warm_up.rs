@@ -42,7 +42,7 @@ const FOUR_USERS: &[&str] = &[
 
 #[test]
 fn a_server_that_wakes_up_in_every_block_gets_a_longer_ramp() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = alone();
     let dir = tempfile::tempdir().unwrap();
     let script = r#""wake":{"pause_us":3000,"requests":20,"extra_us":25000}"#;
     let (record, workers) = measured(dir.path(), "sleepy", script, FOUR_USERS);
@@ -71,7 +71,7 @@ fn a_server_that_wakes_up_in_every_block_gets_a_longer_ramp() {
 
 #[test]
 fn a_server_that_is_level_keeps_the_shortest_ramp() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = alone();
     let dir = tempfile::tempdir().unwrap();
     let (_, workers) = measured(dir.path(), "level", "\"gap_us\":300", FOUR_USERS);
     let short = workers.iter().flat_map(ramps).filter(|ramp| *ramp == 4);
@@ -80,7 +80,7 @@ fn a_server_that_is_level_keeps_the_shortest_ramp() {
 
 #[test]
 fn a_server_that_never_becomes_stationary_is_called_not_steady() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = alone();
     let dir = tempfile::tempdir().unwrap();
     let script = r#""wake":{"pause_us":3000,"requests":80,"extra_us":40000}"#;
     let users = ["--concurrency", "2", "--requests", "24", "--workers", "2"];

@@ -3,7 +3,7 @@
 //! A killed process runs no destructors. The guard is a shell in a process
 //! group of its own that reads `+ GROUP` and `- GROUP` lines from a pipe. When
 //! the pipe closes, however this process ended, it kills the groups that are
-//! left.
+//! left, until nothing can join them any more.
 
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
@@ -18,7 +18,12 @@ while read -r what group; do
     -) before=${groups%%" $group "*}; after=${groups#*" $group "}; groups="$before $after" ;;
   esac
 done
-for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
+for group in $groups; do
+  left=500
+  while [ $left -gt 0 ] && kill -s KILL -- "-$group" 2>/dev/null; do
+    left=$((left - 1)); sleep 0.01
+  done
+done
 "#;
 
 struct Guard {
@@ -46,11 +51,6 @@ fn tell(line: &str) -> io::Result<()> {
     }
     let guard = guard.as_mut().expect("it was just started");
     writeln!(guard.pipe, "{line}").and_then(|()| guard.pipe.flush())
-}
-
-/// Starts the guard, so that a server never waits for it.
-pub(super) fn ready() -> io::Result<()> {
-    tell("?")
 }
 
 /// The group must not outlive this process.

@@ -1,9 +1,9 @@
 //! A started server.
 
+use super::group::Group;
 use super::ready::{Look, look};
-use super::{CommandLine, Readiness, Server, Target, group, guard};
+use super::{CommandLine, Readiness, Server, Target};
 use crate::serving::clock;
-use rustix::process::Pid;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -31,7 +31,7 @@ pub enum StartError {
         /// Why.
         source: io::Error,
     },
-    /// Files, sockets or the guard process.
+    /// Files, sockets or its process group.
     #[error("target `{name}`: {what}: {source}")]
     System {
         /// The target.
@@ -86,7 +86,7 @@ pub struct Running {
 struct Process {
     child: Child,
     input: Option<ChildStdin>,
-    group: Pid,
+    group: Group,
     patience: Duration,
     /// Standard output and error.
     logs: [PathBuf; 2],
@@ -119,7 +119,7 @@ impl Running {
         self.ready_ns
     }
 
-    /// Its process, the leader of its group.
+    /// Its process.
     #[must_use]
     pub fn id(&self) -> Option<u32> {
         self.process.as_ref().map(|p| p.child.id())
@@ -149,11 +149,9 @@ impl Drop for Running {
 impl Process {
     fn end(mut self) -> bool {
         drop(self.input.take());
-        let gone = group::end(self.group, self.patience, || {
+        self.group.end(self.child.id(), self.patience, || {
             let _ = self.child.try_wait();
-        });
-        guard::release(self.group.as_raw_nonzero().get());
-        gone
+        })
     }
 }
 
@@ -198,21 +196,18 @@ impl Start<'_> {
     }
 
     fn run(self) -> Result<Running, StartError> {
-        guard::ready().map_err(self.system("starting its guard (/bin/sh)"))?;
+        let group = Group::new().map_err(self.system("making its process group (/bin/sh)"))?;
         let port = match self.command.port {
             Some(port) => port,
             None => free_port().map_err(self.system("looking for a free port"))?,
         };
-        let mut command = self.prepare(port)?;
+        let mut command = self.prepare(port, &group)?;
         let spawned_ns = clock::now();
         let mut child = command.spawn().map_err(|source| StartError::Spawn {
             name: self.name.to_owned(),
             program: self.command.program.to_string_lossy().into_owned(),
             source,
         })?;
-        let number = i32::try_from(child.id()).expect("process numbers are positive");
-        let group = Pid::from_raw(number).expect("a process has a number");
-        let watched = guard::watch(number);
         let mut input = child.stdin.take();
         if let (Some(pipe), Some(line)) = (&mut input, &self.command.input) {
             // If it is gone, waiting for it tells.
@@ -232,7 +227,6 @@ impl Start<'_> {
             spawned_ns,
             ready_ns: spawned_ns,
         };
-        watched.map_err(self.system("telling its guard"))?;
         match (&self.command.readiness, stdout) {
             (Readiness::Pipe { prefix }, Some(stdout)) => {
                 let log = File::create(&self.logs[0]).map_err(self.system("its log"))?;
@@ -241,10 +235,14 @@ impl Start<'_> {
             }
             _ => self.wait(&mut running)?,
         }
+        // Only now, to leave the start alone.
+        if let Some(process) = &mut running.process {
+            process.group.inhabited();
+        }
         Ok(running)
     }
 
-    fn prepare(&self, port: u16) -> Result<Command, StartError> {
+    fn prepare(&self, port: u16, group: &Group) -> Result<Command, StartError> {
         let given = self.command;
         if let Some(folder) = self.logs[0].parent() {
             std::fs::create_dir_all(folder).map_err(self.system("the folder of its logs"))?;
@@ -271,7 +269,7 @@ impl Start<'_> {
                     .iter()
                     .map(|(k, v)| (k, v.replace("{port}", &port))),
             )
-            .process_group(0)
+            .process_group(group.number())
             .stdin(if given.input.is_some() {
                 Stdio::piped()
             } else {
