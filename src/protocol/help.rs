@@ -13,7 +13,8 @@ Selecting:
       --exact                  Filters are whole ids
       --skip TEXT              Leave out experiments whose id contains TEXT
       --list                   Print the experiments and stop
-      --test                   Run every experiment once and verify it, without timing
+      --test                   Run every experiment once and verify it, without timing;
+                               several run in a process each, one alone in this one
 
 Measuring:
       --quick                  Fewer blocks, and the fewest workers that can claim anything

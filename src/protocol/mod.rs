@@ -21,8 +21,8 @@ use crate::{device, report};
 use evenhand_harness::observation::{ArmFault, Status};
 use evenhand_harness::plan::{Level, Plan};
 use evenhand_harness::run::{
-    Launch, Options, RunError, Session, WORKER_ARGUMENT, Wishes, default_root, measure,
-    plan_target, read_plan, smoke, worker_main,
+    Launch, Options, RunError, SMOKE_ARGUMENT, Session, WORKER_ARGUMENT, Wishes, default_root,
+    measure, plan_target, read_plan, smoke, smoke_apart, smoke_main, worker_main,
 };
 use evenhand_harness::suite::Suite;
 use std::path::PathBuf;
@@ -82,6 +82,10 @@ pub fn main(target: &str, declare: &[fn(&mut Suite)]) -> ExitCode {
     if given.peek().is_some_and(|first| first == WORKER_ARGUMENT) {
         return ExitCode::from(worker_main(&declared()) as u8);
     }
+    if given.next_if(|first| first == SMOKE_ARGUMENT).is_some() {
+        let asked: Vec<String> = given.map(|a| a.to_string_lossy().into_owned()).collect();
+        return ExitCode::from(smoke_main(&declared(), &asked) as u8);
+    }
     if given.peek().is_some_and(|first| first == DESCRIBE_ARGUMENT) {
         describe::print(target, &declared());
         return ExitCode::from(exit::OK);
@@ -117,7 +121,7 @@ pub fn main(target: &str, declare: &[fn(&mut Suite)]) -> ExitCode {
             Ok(exit::OK)
         }
         Mode::List => Ok(list(&suite, &arguments)),
-        Mode::Smoke => Ok(smoke_run(&suite, &arguments)),
+        Mode::Smoke => smoke_run(target, &suite, &arguments),
         Mode::Bench | Mode::PlanOnly => bench(target, &suite, &arguments),
     };
     let code = result.unwrap_or_else(|error| {
@@ -148,10 +152,11 @@ fn list(suite: &Suite, arguments: &Arguments) -> u8 {
     exit::OK
 }
 
-/// Every experiment once, as a test.
-fn smoke_run(suite: &Suite, arguments: &Arguments) -> u8 {
+/// Every experiment once, as a test: in this process when there is only one,
+/// for a debugger, else each in its own.
+fn smoke_run(target: &str, suite: &Suite, arguments: &Arguments) -> Result<u8, RunError> {
     if arguments.ignored {
-        return exit::OK;
+        return Ok(exit::OK);
     }
     let total = suite.experiments().len();
     let selected = suite
@@ -168,7 +173,13 @@ fn smoke_run(suite: &Suite, arguments: &Arguments) -> u8 {
         }
     };
     let seed = arguments.seed.map_or(0, |s| s.0);
-    let failures = smoke(suite, &|id| arguments.selects(id), seed, report);
+    let chosen = |id: &str| arguments.selects(id);
+    let failures = if selected > 1 {
+        let launch = launch(target, arguments)?;
+        smoke_apart(suite, &launch, &chosen, seed, report)
+    } else {
+        smoke(suite, &chosen, seed, report)
+    };
     anstream::println!(
         "\ntest result: {}. {} passed; {} failed; 0 ignored; 0 measured; {} filtered out\n",
         if failures.is_empty() { "ok" } else { "FAILED" },
@@ -176,11 +187,28 @@ fn smoke_run(suite: &Suite, arguments: &Arguments) -> u8 {
         failures.len(),
         total - selected
     );
-    if failures.is_empty() {
+    Ok(if failures.is_empty() {
         exit::OK
     } else {
         exit::BENCHMARK_FAILED
+    })
+}
+
+/// This executable, with the device and the state of its cache that were asked for.
+fn launch(target: &str, arguments: &Arguments) -> Result<Launch, RunError> {
+    let executable = std::env::current_exe().map_err(|source| RunError::Spawn {
+        path: PathBuf::from(target),
+        source,
+    })?;
+    let mut launch = Launch::here(&executable);
+    for (variable, chosen) in [
+        (device::VARIABLE, &arguments.device),
+        (device::FLUSH_VARIABLE, &arguments.flush),
+    ] {
+        let chosen = chosen.as_ref().map(|c| (variable.into(), c.into()));
+        launch.environment.extend(chosen);
     }
+    Ok(launch)
 }
 
 /// Plans (unless the session's plan already has this target), measures, and
@@ -196,19 +224,8 @@ fn bench(target: &str, suite: &Suite, arguments: &Arguments) -> Result<u8, RunEr
         }
         return Ok(exit::OK);
     }
-    let executable = std::env::current_exe().map_err(|source| RunError::Spawn {
-        path: PathBuf::from(target),
-        source,
-    })?;
-    let root = default_root(&executable);
-    let mut launch = Launch::here(&executable);
-    for (variable, chosen) in [
-        (device::VARIABLE, &arguments.device),
-        (device::FLUSH_VARIABLE, &arguments.flush),
-    ] {
-        let chosen = chosen.as_ref().map(|c| (variable.into(), c.into()));
-        launch.environment.extend(chosen);
-    }
+    let launch = launch(target, arguments)?;
+    let root = default_root(&launch.executable);
     let mut progress = Progress::new(arguments.quiet);
     let mut session = match &arguments.plan {
         Some(file) => replay(target, suite, &root, &read_plan(file)?)?,
@@ -244,7 +261,7 @@ fn bench(target: &str, suite: &Suite, arguments: &Arguments) -> Result<u8, RunEr
             &mut progress,
         )?;
     }
-    session.record_build(target, &executable)?;
+    session.record_build(target, &launch.executable)?;
     if arguments.mode == Mode::PlanOnly {
         progress.clear();
         return Ok(exit::OK);
@@ -252,7 +269,7 @@ fn bench(target: &str, suite: &Suite, arguments: &Arguments) -> Result<u8, RunEr
     let status = measure(&session, target, &launch, &mut progress)?;
     progress.clear();
     let end = Finish {
-        targets: &[(target, &executable)],
+        targets: &[(target, &launch.executable)],
         save_baseline: arguments.save_baseline.as_deref(),
         format: arguments.format,
         quiet: arguments.quiet,

@@ -188,7 +188,7 @@ use Severity::*;
 #[rustfmt::skip]
 const TABLE: &[(Code, &str, Severity, &str, &str)] = &[
     (WrongOutput, "wrong_output", Invalid, "an arm's output differs from the control's or the reference's", "find the bug, or state a tolerance that the arithmetic justifies"),
-    (ArmFailed, "arm_failed", Invalid, "an arm panicked, was killed, or can't be measured as written", "read the message; run the target with `--test` to see it in one process"),
+    (ArmFailed, "arm_failed", Invalid, "an arm panicked, was killed, or can't be measured as written", "read the message; run the target with `--test ID --exact` to see it in one process"),
     (NotMeasured, "not_measured", Invalid, "a value is missing on one side; missing is not zero", "measure both sides"),
     (NonFinite, "non_finite", Invalid, "a value is not a finite number, or not positive where a ratio needs it", "correct the input, or use the paired difference"),
     (SimulatedSource, "simulated_source", Invalid, "a value was simulated, not measured", "measure it"),

@@ -32,6 +32,6 @@ pub use session::{
     SESSION_VARIABLE, Session, Wishes, default_root, fresh_name, latest_session, target_directory,
 };
 pub use sizing::Reach;
-pub use smoke::{SmokeFailure, smoke};
+pub use smoke::{SMOKE_ARGUMENT, SmokeFailure, smoke, smoke_apart, smoke_main};
 pub use store::{read_measurements, read_plan, read_record, write_atomically, write_record};
 pub use worker::{WORKER_ARGUMENT, worker_main};

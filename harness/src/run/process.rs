@@ -132,7 +132,8 @@ impl WorkerProcess {
     }
 }
 
-fn describe(status: std::process::ExitStatus) -> String {
+/// How a process ended, in words.
+pub(super) fn describe(status: std::process::ExitStatus) -> String {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
         return format!("signal {signal}");

@@ -53,9 +53,23 @@ pub fn worker_main(suite: &Suite) -> i32 {
 /// A worker that hangs, or has a long slot before it, does not look whether the
 /// process that started it is still there: when that is killed, the system ends
 /// this one. Elsewhere it is left over until it looks.
-fn end_with_parent() -> io::Result<()> {
+pub(super) fn end_with_parent() -> io::Result<()> {
     #[cfg(target_os = "linux")]
-    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+    {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        use rustix::process::{Signal, set_parent_process_death_signal};
+        set_parent_process_death_signal(Some(Signal::KILL))?;
+        // It may have been killed before that: then nobody holds the other end
+        // of the input, which no parent closes early.
+        let stdin = io::stdin();
+        let mut input = [PollFd::new(&stdin, PollFlags::empty())];
+        poll(&mut input, Some(&Timespec::default()))?;
+        if input[0].revents().contains(PollFlags::HUP) {
+            return Err(io::Error::other(
+                "the process that started this one has ended",
+            ));
+        }
+    }
     Ok(())
 }
 

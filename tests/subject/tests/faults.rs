@@ -278,3 +278,47 @@ fn a_full_disk_is_named_and_what_was_written_stays_readable() {
         Class::Invalid
     );
 }
+
+/// One experiment alone is run in the process itself, where a debugger sees it.
+#[test]
+fn a_smoke_run_outlives_an_arm_that_ends_its_process() {
+    let subject = Subject::new("apart_dies,plain,panics");
+    let smoke = common::Finished::new(subject.run(&[]));
+    assert_eq!(smoke.code, 7, "{smoke:#?}");
+    for text in [
+        "running 3 tests\ntest bad/apart_dies ... FAILED\n",
+        "the process ended with signal 6 before it could tell a result",
+        "test plain/sum ... ok\n",
+        "`b` panicked: out of cheese",
+        "1 passed; 2 failed",
+    ] {
+        assert!(
+            smoke.stdout.contains(text),
+            "{text} not in {}",
+            smoke.stdout
+        );
+    }
+    assert!(smoke.stderr.contains("last words"), "{}", smoke.stderr);
+
+    let alone = subject.run(&["bad/apart_dies", "--exact"]);
+    assert_eq!(alone.status.code(), None, "it ended by a signal: {alone:?}");
+}
+
+/// Its parent was killed before the system could be asked to tell of that.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_process_that_starts_as_an_orphan_runs_no_arm() {
+    let subject = Subject::new("apart_hangs");
+    let (input, _) = std::io::pipe().unwrap();
+    let output = subject
+        .command(&["__smoke", "bad/apart_hangs", "1"])
+        .stdin(input)
+        .output()
+        .unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        told.contains("the process that started this one has ended"),
+        "{told}"
+    );
+    assert!(!subject.path("log").exists(), "the arm ran");
+}
