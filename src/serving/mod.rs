@@ -19,6 +19,7 @@ pub mod arm;
 mod attempt;
 pub mod client;
 pub mod clock;
+mod descriptors;
 pub mod load;
 pub mod metrics;
 pub mod null_server;

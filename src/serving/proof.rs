@@ -1,15 +1,15 @@
 //! The client proves itself against the null server before it measures.
 
 use super::attempt::Attempt;
-use super::client::{Client, Dispatch, Options, Request, RequestError};
+use super::client::{Capture, Client, Options, Request, RequestError};
+use super::load::open_loop;
 use super::null_server::{NullServer, Script, event_times};
-use super::{clock, null_server};
+use super::{descriptors, null_server};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use tokio::task::JoinSet;
 
 /// What the client has to prove.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,8 +64,7 @@ pub struct ClientError {
     pub p99_ns: u64,
     /// Largest of the same.
     pub max_ns: u64,
-    /// 99th percentile of (sent - intended): the generator's own lag,
-    /// connecting included.
+    /// 99th percentile of (sent - intended): the generator's own lag.
     pub send_lag_p99_ns: u64,
     /// Mean of (TTFT by the client's stamps - TTFT by the server's).
     pub ttft_error_mean_ns: f64,
@@ -175,64 +174,35 @@ fn prove_at(proof: &Proof, rate: f64) -> Result<ClientError, ProofError> {
         tokens: proof.tokens,
         ..Script::default()
     };
+    // Both ends of a connection are open here.
+    descriptors::make_room(2 * u64::from(proof.streams));
     let server = NullServer::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), script)?;
     let body = serde_json::json!({"model": "null", "stream": true, "max_tokens": proof.tokens,
         "messages": [{"role": "user", "content": "proof"}]});
-    let request = Arc::new(Request::json("/v1/chat/completions", &body)?);
+    let request = Request::json("/v1/chat/completions", &body)?;
+    let schedule_ns: Vec<u64> = (0..proof.requests)
+        .map(|i| (f64::from(i) / rate * 1e9) as u64)
+        .collect();
+    let requests = Arc::new(vec![request; schedule_ns.len()]);
     let client = Arc::new(Client::new(server.address(), Options::default()));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let captures = runtime.block_on(drive(client, request, proof.requests, rate))?;
+    let captures = runtime.block_on(open_loop(&client, &requests, &schedule_ns))?;
     drop(server);
     compare(proof, rate, &captures)
-}
-
-async fn drive(
-    client: Arc<Client>,
-    request: Arc<Request>,
-    requests: u32,
-    rate: f64,
-) -> io::Result<Vec<super::client::Capture>> {
-    let (due, mut dues) = tokio::sync::mpsc::unbounded_channel();
-    let start_ns = clock::now() + 20_000_000;
-    let pacer = std::thread::Builder::new()
-        .name("proof-pacer".to_owned())
-        .spawn(move || {
-            for i in 0..requests {
-                let intended_ns = start_ns + (f64::from(i) / rate * 1e9) as u64;
-                clock::sleep_until(intended_ns);
-                if due.send(intended_ns).is_err() {
-                    return;
-                }
-            }
-        })?;
-    let mut streams = JoinSet::new();
-    while let Some(intended_ns) = dues.recv().await {
-        let (client, request) = (Arc::clone(&client), Arc::clone(&request));
-        streams.spawn(async move {
-            client
-                .send(&request, Dispatch::scheduled(intended_ns))
-                .await
-        });
-    }
-    let captures = streams.join_all().await;
-    pacer
-        .join()
-        .map_err(|_| io::Error::other("the pacing thread panicked"))?;
-    Ok(captures)
 }
 
 fn compare(
     proof: &Proof,
     rate: f64,
-    captures: &[super::client::Capture],
+    captures: &[(usize, Capture)],
 ) -> Result<ClientError, ProofError> {
     let (mut errors, mut lags, mut sent, mut ttft) = (vec![], vec![], vec![], vec![]);
     let mut spans = Vec::new();
     let mut failed = 0;
     let mut failure = String::new();
-    for capture in captures {
+    for (_, capture) in captures {
         let attempt = Attempt::from_capture(capture);
         if let Some(why) = &attempt.failure {
             failed += 1;

@@ -3,11 +3,9 @@
 use super::load::Load;
 use crate::serving::Attempt;
 use crate::serving::client::{Capture, Client, Dispatch, Request};
-use crate::serving::clock;
-use crate::serving::load::{Pace, pace};
+use crate::serving::load::open_loop;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 /// The attempts of a block in the order of its requests.
@@ -20,7 +18,9 @@ pub(super) fn drive(
 ) -> Result<Vec<Attempt>, String> {
     let requests = Arc::new(requests);
     let mut captures = match schedule {
-        Some(schedule) => runtime.block_on(open(client, &requests, schedule))?,
+        Some(schedule) => runtime
+            .block_on(open_loop(client, &requests, &schedule))
+            .map_err(|e| format!("the open loop: {e}"))?,
         None => runtime.block_on(closed(client, &requests, load.concurrency)),
     };
     captures.sort_by_key(|(index, _)| *index);
@@ -58,42 +58,4 @@ async fn closed(
         });
     }
     house.join_all().await.into_iter().flatten().collect()
-}
-
-/// Requests leave by an absolute schedule, kept by a thread that does nothing
-/// else, whatever became of the requests before.
-async fn open(
-    client: &Arc<Client>,
-    requests: &Arc<Vec<Request>>,
-    schedule: Vec<u64>,
-) -> Result<Vec<(usize, Capture)>, String> {
-    // The two clocks are the same one; this ties their origins.
-    let head_start = Duration::from_millis(5);
-    let start_ns = clock::now() + head_start.as_nanos() as u64;
-    let start = Instant::now() + head_start;
-    let (due, mut dues) = tokio::sync::mpsc::unbounded_channel();
-    let times = schedule.clone();
-    let pacer = std::thread::Builder::new()
-        .name("pacer".to_owned())
-        .spawn(move || {
-            pace(start, &times, |index| {
-                let dispatch = Dispatch::scheduled(start_ns + times[index]);
-                if due.send((index, dispatch)).is_ok() {
-                    Pace::On
-                } else {
-                    Pace::Stop
-                }
-            });
-        })
-        .map_err(|e| format!("the thread that keeps the schedule: {e}"))?;
-    let mut flying = JoinSet::new();
-    while let Some((index, dispatch)) = dues.recv().await {
-        let (client, requests) = (Arc::clone(client), Arc::clone(requests));
-        flying.spawn(async move { (index, client.send(&requests[index], dispatch).await) });
-    }
-    let captures = flying.join_all().await;
-    pacer
-        .join()
-        .map_err(|_| "the thread that keeps the schedule panicked".to_owned())?;
-    Ok(captures)
 }

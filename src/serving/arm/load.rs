@@ -215,6 +215,15 @@ impl Load {
         }
     }
 
+    /// Most connections that are open at once, where that is known: in open loop
+    /// it depends on the server, and is at most a slot's requests.
+    pub(super) fn most_connections(&self) -> u64 {
+        u64::from(match self.open {
+            Some(_) => self.per_slot().min(4096),
+            None => self.sweep.unwrap_or(self.concurrency),
+        })
+    }
+
     /// Looks for what makes no sense.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use super::server::{Server, Servers};
 use super::values::counted;
 use crate::serving::client::{Client, Options, Request};
 use crate::serving::target::Target;
-use crate::serving::{Attempt, ClientError, Proof, self_proof_repeated};
+use crate::serving::{Attempt, ClientError, Proof, descriptors, self_proof_repeated};
 use evenhand_harness::observation::{CLIENT_ERROR_FACT, CLIENT_HELD_FACT};
 use evenhand_harness::plan::{Margin, MarginScale};
 use evenhand_harness::suite::{ArmError, Bencher, Output, Place, SlotValue, Subject, Warmth};
@@ -64,6 +64,7 @@ impl Served {
             .enable_all()
             .build()
             .map_err(|e| ArmError::new(format!("the client's runtime: {e}")))?;
+        descriptors::make_room(load.most_connections());
         let declared = metrics(load).map_err(ArmError::new)?;
         let rows = bencher
             .notes("requests")

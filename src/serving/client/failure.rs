@@ -104,6 +104,10 @@ impl Failure {
             io::ErrorKind::TimedOut => ErrorClass::ConnectTimeout,
             _ => ErrorClass::ConnectFailed,
         };
+        #[cfg(unix)]
+        if error.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error()) {
+            return Self::new(class, format!("{error}; raise the limit, see `ulimit -n`"));
+        }
         Self::new(class, error.to_string())
     }
 

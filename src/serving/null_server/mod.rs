@@ -15,7 +15,7 @@ mod script;
 pub use script::{Fault, Script, Wake};
 
 use super::client::Capture;
-use super::{clock, stream};
+use super::{clock, descriptors, stream};
 use activity::Activity;
 use answer::Then;
 use places::Places;
@@ -29,6 +29,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+/// Connections that are open without a hitch.
+const ROOM: u64 = 4096;
 /// How often an idle connection looks whether the server has stopped.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -48,6 +50,7 @@ impl NullServer {
     ///
     /// When the address cannot be listened on.
     pub fn start(address: SocketAddr, script: Script) -> io::Result<Self> {
+        descriptors::make_room(ROOM);
         let listener = TcpListener::bind(address)?;
         deepen_backlog(&listener);
         let address = listener.local_addr()?;
