@@ -1,6 +1,5 @@
 //! What a slot asks of a server.
 
-use crate::serving::Proof;
 use crate::serving::client::{Connections, Request, RequestError};
 use crate::serving::load::{Arrivals, PromptMix};
 use crate::serving::target::{Api, Target};
@@ -191,27 +190,6 @@ impl Load {
             self.ramp() + self.requests + self.tail()
         } else {
             1
-        }
-    }
-
-    /// What the client has to prove before it carries this load. Users of a
-    /// closed loop are taken for 25 requests per second each.
-    #[must_use]
-    pub fn proof(&self) -> Proof {
-        let users = self.sweep.unwrap_or(self.concurrency);
-        let planned_rate = match &self.open {
-            Some((rate, _)) => *rate,
-            None => 25.0 * f64::from(users),
-        };
-        let planned_rate = planned_rate.max(1.0);
-        let proof = Proof::default();
-        // Two seconds are enough to see a rate, and five requests to see a slow one.
-        let requests = (4.0 * planned_rate).clamp(5.0, f64::from(proof.requests));
-        Proof {
-            planned_rate,
-            streams: users,
-            requests: requests as u32,
-            ..proof
         }
     }
 

@@ -34,6 +34,7 @@ mod block;
 mod load;
 mod metrics;
 mod paths;
+mod proved;
 mod ramp;
 mod rows;
 mod server;

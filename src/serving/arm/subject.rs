@@ -3,21 +3,21 @@
 use super::block::{drive, one};
 use super::load::{Load, Mode};
 use super::metrics::metrics;
+use super::proved;
 use super::ramp::WarmUp;
 use super::rows::{RequestRow, Rows};
 use super::server::{Server, Servers};
 use super::values::counted;
 use crate::serving::client::{Client, Options, Request};
 use crate::serving::target::Target;
-use crate::serving::{Attempt, ClientError, Proof, descriptors, self_proof_repeated};
-use evenhand_harness::observation::{CLIENT_ERROR_FACT, CLIENT_HELD_FACT};
+use crate::serving::{Attempt, ClientError, descriptors};
 use evenhand_harness::plan::{Margin, MarginScale};
 use evenhand_harness::suite::{ArmError, Bencher, Output, Place, SlotValue, Subject, Warmth};
 use rustix::time::{ClockId, clock_gettime};
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 /// Prompts of slots that nobody counts come from here on.
@@ -95,7 +95,7 @@ impl Served {
             secondary: vec![None; declared.secondary.len()],
             samples: Vec::new(),
             primary: declared.primary.id,
-            client_error: client_error(load)?,
+            client_error: proved::before(load)?,
             target,
         };
         if load.mode != Mode::Cold {
@@ -270,6 +270,9 @@ impl Subject for Served {
         self.check_alive()?;
         if place.is_none_or(|p| p.block.is_none()) {
             self.warm(&attempts);
+            if let Some(rate) = proved::rate(&self.load, &attempts) {
+                self.client_error = proved::for_rate(&self.load, rate)?;
+            }
         }
         if self.load.mode == Mode::Cold
             && let Some(running) = self.running.take()
@@ -349,15 +352,15 @@ impl Subject for Served {
         if let Some(startup) = self.running.as_ref().and_then(Server::startup_ns) {
             facts.push(("startup_ns".to_owned(), startup.to_string()));
         }
-        let error = self.client_error;
-        facts.extend([
-            (CLIENT_ERROR_FACT.to_owned(), error.p50_ns.to_string()),
-            ("client_error_p99_ns".to_owned(), error.p99_ns.to_string()),
-            (CLIENT_HELD_FACT.to_owned(), error.held.to_string()),
-        ]);
+        facts.extend(proved::facts(&self.client_error));
         let declared = target.facts.iter();
         facts.extend(declared.map(|(k, v)| (format!("target.{k}"), v.clone())));
         facts
+    }
+
+    /// The warm-up may have shown a rate that needed another proof.
+    fn facts_at_end(&mut self) -> Result<Vec<(String, String)>, ArmError> {
+        Ok(proved::facts(&self.client_error).into())
     }
 }
 
@@ -365,25 +368,6 @@ impl Subject for Served {
 fn cpu_ns() -> u64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     time.tv_sec.unsigned_abs() * 1_000_000_000 + time.tv_nsec.unsigned_abs()
-}
-
-/// The client's own error, proved once in every worker: by a few requests, so
-/// at a rate that takes a tenth of a second.
-fn client_error(load: &Load) -> Result<ClientError, ArmError> {
-    static ERROR: OnceLock<Result<ClientError, String>> = OnceLock::new();
-    let proved = ERROR.get_or_init(|| {
-        let planned = load.proof();
-        self_proof_repeated(&Proof {
-            planned_rate: planned.planned_rate.max(100.0),
-            requests: 20,
-            tokens: 8,
-            ..planned
-        })
-        .map_err(|e| e.to_string())
-    });
-    proved
-        .clone()
-        .map_err(|e| ArmError::new(format!("the client could not be proved: {e}")))
 }
 
 /// A folder for logs where nothing is recorded, removed in the end.

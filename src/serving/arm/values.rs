@@ -2,6 +2,7 @@
 
 use super::load::{Load, Mode};
 use super::metrics::{defined, finish_code, ids, latencies};
+use super::proved;
 use super::subject::Served;
 use super::throughput::{AllBusy, THROUGHPUT};
 use crate::serving::Attempt;
@@ -119,6 +120,9 @@ impl Served {
             }
         };
         self.secondary.push(rate);
+        if proved::outran(proved::rate(&self.load, attempts), &self.client_error) {
+            flags |= SlotFlags::CLIENT_SATURATED;
+        }
         let lag = match &self.load.open {
             None => None,
             Some((rate, law)) => {
