@@ -2,7 +2,7 @@
 //! for, with nothing but cargo.
 //!
 //! Every worker restarts its servers, so this takes longer than kernels do:
-//! `cargo bench --bench request_path` took 5 min 25 s on two shared cores. Name
+//! `cargo bench --bench request_path` took 6 min 7 s on two shared cores. Name
 //! an experiment to measure it alone.
 
 use evenhand::prelude::*;
@@ -69,7 +69,7 @@ fn loaded(suite: &mut Suite) {
         .request_path("loaded/tiny/4_users")
         .mode(Mode::Mixed)
         .users(4)
-        .requests(8)
+        .requests(16)
         .prompts("8-16*3,48*1".parse().expect("a mixture"))
         .max_tokens(8)
         .control("batch_16", tiny(|_| {}))
