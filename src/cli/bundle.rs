@@ -73,13 +73,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
             out.display()
         )));
     }
+    // Asked before building, which may put another file in its place.
+    let command = std::env::current_exe().map_err(|e| failed(Path::new(COMMAND), &e))?;
     let found = arguments.cargo.find_some()?;
     let beside = out.with_file_name(format!(
         ".{}.{}.tmp",
         out.file_name().unwrap_or_default().display(),
         std::process::id()
     ));
-    let made = fill(&beside, &found, &arguments.include)
+    let made = fill(&beside, &command, &found, &arguments.include)
         .and_then(|()| std::fs::rename(&beside, out).map_err(|e| failed(out, &e)));
     if let Err(failure) = made {
         let _ = std::fs::remove_dir_all(&beside);
@@ -101,11 +103,15 @@ fn failed(path: &Path, error: &std::io::Error) -> Failure {
     Failure::internal(format!("{}: {error}", path.display()))
 }
 
-fn fill(out: &Path, found: &[BenchTarget], include: &[PathBuf]) -> Result<(), Failure> {
+fn fill(
+    out: &Path,
+    command: &Path,
+    found: &[BenchTarget],
+    include: &[PathBuf],
+) -> Result<(), Failure> {
     let targets = out.join(TARGETS);
     std::fs::create_dir_all(&targets).map_err(|e| failed(&targets, &e))?;
-    let command = std::env::current_exe().map_err(|e| failed(Path::new(COMMAND), &e))?;
-    copy(&command, &out.join(COMMAND))?;
+    copy(command, &out.join(COMMAND))?;
     let mut bundled = Vec::new();
     for target in found {
         let executable = Path::new(TARGETS).join(target.name());

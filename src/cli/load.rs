@@ -168,7 +168,7 @@ pub(super) fn worker() -> u8 {
     let suite = Inputs::of(Path::new(&session))
         .and_then(|inputs| suite(&session::arguments(&inputs)?, &inputs));
     match suite {
-        Ok(suite) => worker_main(&suite) as u8,
+        Ok(suite) => worker_main(|_| suite) as u8,
         Err(failure) => {
             eprintln!("{failure}");
             failure.code

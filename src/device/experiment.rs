@@ -70,6 +70,9 @@ fn declare<'a>(
     fixed: Option<CacheState>,
     make: impl Fn(u64) -> Task + 'static,
 ) -> &'a mut Experiment {
+    if !suite.wants(id) {
+        return suite.experiment(id);
+    }
     let draw = drawn_once(make);
     let declared = draw(0);
     let device = expected();

@@ -65,29 +65,28 @@ pub fn exit_code(error: &RunError) -> u8 {
 }
 
 /// The main function of a bench target; [`crate::main!`] calls it.
-pub fn main(target: &str, declare: &[fn(&mut Suite)]) -> ExitCode {
+pub fn main(target: &str, experiments: &[fn(&mut Suite)]) -> ExitCode {
     // The embedded runtime is this executable, started again.
     #[cfg(feature = "runtime")]
     if let Some(code) = crate::runtime::child::serve_if_asked() {
         return code;
     }
-    let declared = || {
-        let mut suite = Suite::default();
-        for add in declare {
+    let declare = |mut suite: Suite| {
+        for add in experiments {
             add(&mut suite);
         }
         suite
     };
     let mut given = std::env::args_os().skip(1).peekable();
     if given.peek().is_some_and(|first| first == WORKER_ARGUMENT) {
-        return ExitCode::from(worker_main(&declared()) as u8);
+        return ExitCode::from(worker_main(declare) as u8);
     }
     if given.next_if(|first| first == SMOKE_ARGUMENT).is_some() {
         let asked: Vec<String> = given.map(|a| a.to_string_lossy().into_owned()).collect();
-        return ExitCode::from(smoke_main(&declared(), &asked) as u8);
+        return ExitCode::from(smoke_main(declare, &asked) as u8);
     }
     if given.peek().is_some_and(|first| first == DESCRIBE_ARGUMENT) {
-        describe::print(target, &declared());
+        describe::print(target, &declare(Suite::default()));
         return ExitCode::from(exit::OK);
     }
     let parsed = Arguments::parse(given).and_then(|arguments| {
@@ -114,7 +113,7 @@ pub fn main(target: &str, declare: &[fn(&mut Suite)]) -> ExitCode {
     };
     report::style::apply(arguments.color);
     // Declarations name the device and the state of its cache.
-    let suite = declared();
+    let suite = declare(Suite::default());
     let result = match arguments.mode {
         Mode::Help => {
             help::print(target);

@@ -51,7 +51,7 @@ pub fn smoke_apart(
 
 /// What the process of one experiment does; its arguments are the experiment's
 /// id and the seed. Returns the exit code.
-pub fn smoke_main(suite: &Suite, arguments: &[String]) -> i32 {
+pub fn smoke_main(declare: impl FnOnce(Suite) -> Suite, arguments: &[String]) -> i32 {
     let asked = match arguments {
         [id, seed] => seed.parse().ok().map(|seed| (id, seed)),
         _ => None,
@@ -60,14 +60,14 @@ pub fn smoke_main(suite: &Suite, arguments: &[String]) -> i32 {
         eprintln!("this process is started by the harness, not by hand: see `--test`");
         return 2;
     };
-    let mut experiments = suite.experiments().iter();
     let result = end_with_parent()
         .map_err(|e| fault(None, Fault::System, &e.to_string()))
         .and_then(|()| {
-            let found = experiments.find(|e| e.id() == id);
-            found.ok_or_else(|| wrong_use("the executable has no such experiment".to_owned()))
-        })
-        .and_then(|experiment| run_once(experiment, seed));
+            let suite = declare(Suite::only(id.clone()));
+            let found = suite.experiments().iter().find(|e| e.id() == id);
+            let missing = || wrong_use("the executable has no such experiment".to_owned());
+            run_once(found.ok_or_else(missing)?, seed)
+        });
     let message = result.map_or_else(Message::Fault, |()| Message::Done);
     // Without a reader there is nobody to tell.
     let _ = send(&mut io::stdout(), &message);

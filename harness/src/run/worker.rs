@@ -22,9 +22,9 @@ const FAULT_EXIT: i32 = 7;
 /// How often a worker lets the coordinator draw.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Runs as a worker: reads the job from standard input, answers on standard
-/// output. Returns the exit code.
-pub fn worker_main(suite: &Suite) -> i32 {
+/// Runs as a worker: reads the job from standard input, has its experiment
+/// declared, answers on standard output. Returns the exit code.
+pub fn worker_main(declare: impl FnOnce(Suite) -> Suite) -> i32 {
     let stdin = io::stdin();
     let mut input = stdin.lock();
     let job = match receive_job(&mut input) {
@@ -36,7 +36,10 @@ pub fn worker_main(suite: &Suite) -> i32 {
     };
     let worked = end_with_parent()
         .map_err(|e| fault(None, Fault::System, &e.to_string()))
-        .and_then(|()| work(suite, &job, &mut input));
+        .and_then(|()| {
+            let suite = declare(Suite::only(job.experiment.declared_id()));
+            work(&suite, &job, &mut input)
+        });
     match worked {
         Ok(message) => {
             // A coordinator that is gone needs no answer.

@@ -16,9 +16,26 @@ pub fn percent(value: f64) -> Margin {
 #[derive(Default)]
 pub struct Suite {
     experiments: Vec<Experiment>,
+    only: Option<String>,
 }
 
 impl Suite {
+    /// A suite of which one experiment alone will run, as in a worker.
+    #[must_use]
+    pub fn only(id: impl Into<String>) -> Self {
+        Self {
+            experiments: Vec::new(),
+            only: Some(id.into()),
+        }
+    }
+
+    /// Whether this experiment may run. Of one that never will, an id is
+    /// declaration enough: what is costly to find out may be left out.
+    #[must_use]
+    pub fn wants(&self, id: &str) -> bool {
+        self.only.as_deref().is_none_or(|only| only == id)
+    }
+
     /// Begins an experiment. The id names the question and its parameters, for
     /// example `softmax/f32/64x4096`.
     pub fn experiment(&mut self, id: impl Into<String>) -> &mut Experiment {

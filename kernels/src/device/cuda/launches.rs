@@ -9,6 +9,9 @@ use super::memory::Event;
 use super::module::Function;
 use std::rc::Rc;
 
+/// `graph` or `held`, for a comparison of the two; without it the first that works.
+const VARIABLE: &str = "EVENHAND_LAUNCHES";
+
 /// The way of all arms on a device: two ways in one comparison would be a
 /// difference of their own.
 pub(super) enum Launches {
@@ -18,13 +21,23 @@ pub(super) enum Launches {
 
 impl Launches {
     /// A graph where one with events works, else a held stream. A small graph
-    /// around `empty` is the trial.
+    /// around `empty` is the trial; [`VARIABLE`] decides instead.
     pub fn choose(
         context: &Rc<Context>,
         empty: Function,
         hold: Function,
     ) -> Result<Self, DeviceError> {
-        if has(GRAPHS) {
+        let asked = std::env::var(VARIABLE).ok().filter(|way| !way.is_empty());
+        let held = match asked.as_deref() {
+            None | Some("graph") => false,
+            Some("held") => true,
+            Some(other) => {
+                return Err(DeviceError::Unavailable(format!(
+                    "{VARIABLE}={other}: give graph or held"
+                )));
+            }
+        };
+        if !held && has(GRAPHS) {
             let one = [1, 1, 1];
             let tried = timed_graph(context, 1, |_| empty.launch(context, one, one, 0, &[]));
             match tried {
@@ -32,9 +45,14 @@ impl Launches {
                 // The driver's words about graphs and events; a launch that fails or hangs
                 // would do so on a held stream, too.
                 Err(DeviceError::Driver { function, .. })
-                    if GRAPHS.contains(&function) || function == "cuEventElapsedTime_v2" => {}
+                    if asked.is_none()
+                        && (GRAPHS.contains(&function) || function == "cuEventElapsedTime_v2") => {}
                 Err(error) => return Err(error),
             }
+        } else if !held && asked.is_some() {
+            return Err(DeviceError::Unavailable(format!(
+                "{VARIABLE}=graph: this driver has no graphs; leave it out"
+            )));
         }
         Ok(Self::Held(Hold::new(context, hold)?))
     }
