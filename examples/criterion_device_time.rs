@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut group = criterion.benchmark_group(task.label());
     group.sampling_mode(SamplingMode::Flat);
     for variant in &task.variants {
-        let mut arm = device.prepare(&task, variant.name, CacheState::ColdByFlush)?;
+        let mut arm = device.prepare(&task, variant.name, CacheState::ColdByWriting)?;
         let label = &device.identity().label;
         let name = format!("{} ({label}, {})", variant.name, arm.cache());
         group.bench_function(name, |b| b.iter_custom(device_routine(&mut *arm)));

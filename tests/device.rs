@@ -155,7 +155,7 @@ fn worker(
 }
 
 fn cold(truth: &Truth, seed: u64) -> ExperimentJudgement {
-    judged(truth, CacheState::ColdByFlush, seed)
+    judged(truth, CacheState::ColdByWriting, seed)
 }
 
 fn has(judged: &ExperimentJudgement, code: Code) -> bool {
@@ -301,7 +301,7 @@ fn faster_than_the_card_can_be_ends_the_arm() {
         ..planted(1.0)
     };
     let device = SimDevice::new(truth, 1);
-    let mut arm = TaskArm::new(&device, &task, arms()[0], CacheState::ColdByFlush).unwrap();
+    let mut arm = TaskArm::new(&device, &task, arms()[0], CacheState::ColdByWriting).unwrap();
     let error = arm.slot(ITERATIONS).unwrap_err();
     assert!(error.message.contains("memory ceiling"), "{error}");
     // From a hot cache the same is possible.
@@ -336,7 +336,7 @@ fn far_more_arithmetic_than_was_measured_ends_the_arm() {
 /// What an arm knows at its end, after slots of 20 launches.
 fn known_at_end(truth: Truth, slots: usize) -> BTreeMap<String, String> {
     let device = SimDevice::new(truth, 3);
-    let mut arm = TaskArm::new(&device, &task(), arms()[1], CacheState::ColdByFlush).unwrap();
+    let mut arm = TaskArm::new(&device, &task(), arms()[1], CacheState::ColdByWriting).unwrap();
     // Warm-up: what is seen there is not of the slots that count.
     let block = None;
     arm.begin(Place { block, turn: 0 });
@@ -398,7 +398,7 @@ fn energy_of_a_launch_is_that_of_the_device() {
     let energy = number("energy_mj_per_launch");
     assert!((energy / 26.2 - 1.0).abs() < 0.02, "{facts:?}");
     assert!(number("energy_launches") * 70e-6 > 0.49, "{facts:?}");
-    assert!(number("energy_updates") >= 10.0, "{facts:?}");
+    assert!(number("energy_updates") >= 5.0, "{facts:?}");
 }
 
 #[test]
@@ -452,15 +452,15 @@ fn shares_of_measured_ceilings_stand_in_the_record() {
         )
     };
     // Of the larger rate of arithmetic.
-    let cold = shares(&truth, CacheState::ColdByFlush);
+    let cold = shares(&truth, CacheState::ColdByWriting);
     assert_eq!(cold, (Some(50.0), Some(40.0)));
     // A hot cache is not bounded by memory.
     let hot = shares(&truth, CacheState::Hot);
     assert_eq!(hot, (None, Some(40.0)));
-    let unmeasured = shares(&planted(1.0), CacheState::ColdByFlush);
+    let unmeasured = shares(&planted(1.0), CacheState::ColdByWriting);
     assert_eq!(unmeasured, (None, None));
     // They reach the record as they are.
-    let judged = judged(&truth, CacheState::ColdByFlush, 3);
+    let judged = judged(&truth, CacheState::ColdByWriting, 3);
     let json = serde_json::to_string(&judged).unwrap();
     assert!(json.contains("arithmetic.of_measured_rate"), "{json}");
 }

@@ -84,7 +84,7 @@ fn an_output_that_is_wrong_in_a_later_set_is_seen() {
         &mut suite,
         "flushed",
         &truth,
-        CacheState::ColdByFlush,
+        CacheState::ColdByWriting,
         &task,
     );
     let failures = failures(&suite);
@@ -179,7 +179,7 @@ fn every_bad_input_fails_its_own_experiment_with_the_reason() {
         ),
     ];
     let mut suite = Suite::default();
-    let cache = CacheState::ColdByFlush;
+    let cache = CacheState::ColdByWriting;
     for (id, truth, task, _) in &cases {
         declare(&mut suite, id, truth, cache, task);
         let good = format!("after: {id}");

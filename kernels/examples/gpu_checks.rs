@@ -16,6 +16,7 @@ use std::time::Instant;
 
 const SLOTS: usize = 60;
 const LAUNCHES: u64 = 20;
+const LAUNCHES_OF_ENERGY: u64 = 200;
 
 fn main() -> Result<(), DeviceError> {
     let device = open(&Choice::Cuda(Selector::First))?;
@@ -45,7 +46,7 @@ fn caches(device: &dyn Device, task: &Task, variant: &str) -> Result<(), DeviceE
     println!("{}, {variant}", task.label());
     let ceilings = device.ceilings()?;
     let states = [
-        CacheState::ColdByFlush,
+        CacheState::ColdByWriting,
         CacheState::ColdByReading,
         CacheState::ColdByRotation,
         CacheState::Hot,
@@ -61,14 +62,17 @@ fn caches(device: &dyn Device, task: &Task, variant: &str) -> Result<(), DeviceE
     }
     for (arm, slots) in &arms {
         let ns = median(slots.iter().map(|s| s.timed_ns / LAUNCHES as f64));
-        let share = ceilings.bytes_per_ns.map_or(f64::NAN, |ceiling| {
-            task.bytes_moved as f64 / ns / ceiling * 100.0
-        });
+        let rate = ns.map(|ns| task.bytes_moved as f64 / ns);
+        let share = rate
+            .zip(ceilings.bytes_per_ns)
+            .map(|(rate, ceiling)| 100.0 * rate / ceiling);
         println!(
-            "  {:<26} {ns:>9.1} ns, {share:>5.1} % of the copy; spans per slot {}, clock {:.0} MHz",
+            "  {:<26} {:>9} ns, {:>5} % of the copy; spans per slot {}, clock {} MHz",
             arm.cache().to_string(),
+            shown(ns),
+            shown(share),
             slots[0].spans,
-            median(slots.iter().filter_map(|s| s.clock_mhz)),
+            shown(median(slots.iter().filter_map(|s| s.clock_mhz))),
         );
     }
     Ok(())
@@ -76,7 +80,7 @@ fn caches(device: &dyn Device, task: &Task, variant: &str) -> Result<(), DeviceE
 
 /// Two arms with the same variant: by how much their medians differ, in percent.
 fn same_twice(device: &dyn Device, task: &Task, variant: &str) -> Result<(), DeviceError> {
-    let prepare = || device.prepare(task, variant, CacheState::ColdByFlush);
+    let prepare = || device.prepare(task, variant, CacheState::default());
     let (mut a, mut b) = (prepare()?, prepare()?);
     let mut ratios = Vec::new();
     for block in 0..SLOTS {
@@ -90,8 +94,10 @@ fn same_twice(device: &dyn Device, task: &Task, variant: &str) -> Result<(), Dev
         let log = (second / first).ln();
         ratios.push(if block % 2 == 0 { log } else { -log });
     }
-    let middle = median(ratios.iter().copied());
-    let spread = median(ratios.iter().map(|r| (r - middle).abs()));
+    let Some(middle) = median(ratios.iter().copied()) else {
+        return Ok(());
+    };
+    let spread = median(ratios.iter().map(|r| (r - middle).abs())).unwrap_or_default();
     println!(
         "  A/A, pairs of slots: median {:+.3} %, median deviation {:.3} %",
         100.0 * middle,
@@ -102,10 +108,13 @@ fn same_twice(device: &dyn Device, task: &Task, variant: &str) -> Result<(), Dev
 
 /// What a slot costs the host, and how long the look after it takes.
 fn cost_of_looking(device: &dyn Device, task: &Task) -> Result<(), DeviceError> {
-    let mut arm = device.prepare(task, "warp_per_row", CacheState::ColdByFlush)?;
+    let mut arm = device.prepare(task, "warp_per_row", CacheState::default())?;
     let mut slots = Vec::new();
+    let mut calls = Vec::new();
     for _ in 0..500 {
+        let start = Instant::now();
         slots.push(arm.run(1)?);
+        calls.push(start.elapsed().as_nanos() as f64);
     }
     let quantiles = |name: &str, values: Vec<f64>| {
         let mut sorted = values;
@@ -125,12 +134,7 @@ fn cost_of_looking(device: &dyn Device, task: &Task) -> Result<(), DeviceError> 
     );
     let trailing = slots.iter().filter_map(|s| s.trailing_ns).collect();
     quantiles("look after the last event", trailing);
-    let readings = (0..200).map(|_| {
-        let start = Instant::now();
-        let _ = arm.energy_counter_mj();
-        start.elapsed().as_nanos() as f64
-    });
-    quantiles("reading of the energy counter", readings.collect());
+    quantiles("call", calls);
     let mut meter = Meter::new((0, 0), arm.timer_step_ns(), arm.cache(), device.ceilings()?);
     let mut marks = Vec::new();
     for slot in &slots {
@@ -150,23 +154,24 @@ fn cost_of_looking(device: &dyn Device, task: &Task) -> Result<(), DeviceError> 
 
 /// The clock between readings on the card, against what NVML tells.
 fn clocks(device: &dyn Device, task: &Task) -> Result<(), DeviceError> {
-    let mut arm = device.prepare(task, "warp_per_row", CacheState::ColdByFlush)?;
+    let mut arm = device.prepare(task, "warp_per_row", CacheState::default())?;
     let slots = (0..300)
         .map(|_| arm.run(LAUNCHES))
         .collect::<Result<Vec<RawSlot>, _>>()?;
     let looks = arm.state_since(slots[0].start_ns);
     let own: Vec<f64> = slots.iter().filter_map(|s| s.clock_mhz).collect();
-    let usual = median(own[..9].iter().copied());
-    let changed = own
-        .iter()
-        .filter(|c| (*c / usual - 1.0).abs() > 0.02)
-        .count();
+    let Some(usual) = median(own.iter().take(9).copied()) else {
+        println!("clocks: none");
+        return Ok(());
+    };
+    let changed = own.iter().filter(|c| (*c / usual - 1.0).abs() > 0.02);
     println!(
-        "clocks of {} slots: {} missing, {changed} off the usual {usual:.0} MHz by 2 %, from {:.0} to {:.0}",
+        "clocks of {} slots: {} missing, {} off the usual {usual:.0} MHz by 2 %, from {:.0} to {:.0}",
         slots.len(),
         slots.len() - own.len(),
-        own.iter().copied().fold(f64::INFINITY, f64::min),
-        own.iter().copied().fold(0.0, f64::max),
+        changed.count(),
+        own.iter().copied().fold(usual, f64::min),
+        own.iter().copied().fold(usual, f64::max),
     );
     for look in &looks {
         println!("  {look:?}");
@@ -180,45 +185,34 @@ fn energy(device: &dyn Device, task: &Task) -> Result<(), DeviceError> {
     let start = Instant::now();
     let first = arm.run(1)?;
     let mut launches = 0;
-    let mut steps = Vec::new();
-    let mut last = arm.energy_counter_mj();
-    while start.elapsed().as_secs() < 3 {
-        arm.run(200)?;
-        launches += 200;
-        let now = arm.energy_counter_mj();
-        if now != last {
-            steps.push((
-                start.elapsed().as_secs_f64(),
-                now.zip(last).map(|(a, b)| a.saturating_sub(b)),
-            ));
-            last = now;
-        }
+    while start.elapsed().as_secs_f64() < 2.5 {
+        launches += arm.run(LAUNCHES_OF_ENERGY)?.launches;
     }
-    let between = steps
-        .windows(2)
-        .map(|pair| 1000.0 * (pair[1].0 - pair[0].0));
-    println!(
-        "energy counter: {} updates in 3 s, {:.1} ms apart, {:?} mJ each",
-        steps.len(),
-        median(between),
-        steps.last().and_then(|step| step.1)
-    );
-    let looks = arm.state_since(first.start_ns + 2_000_000_000);
-    let power = median(looks.iter().filter_map(|s| s.power_mw).map(f64::from));
     let ns = start.elapsed().as_nanos() as f64 / launches as f64;
-    println!(
-        "  power {power:.0} mW for {ns:.0} ns is {:.4} mJ",
-        power * ns / 1e9
-    );
-    match energy_batch(&mut *arm, 200)? {
-        Some(batch) => println!("  {batch:?}, {:.4} mJ per launch", batch.mj_per_launch()),
-        None => println!("  no energy from the counter"),
+    // The power that is told is a mean over the last second.
+    let looks = arm.state_since(first.start_ns + 2_500_000_000);
+    if let Some(power) = median(looks.iter().filter_map(|s| s.power_mw).map(f64::from)) {
+        println!(
+            "energy: {power:.0} mW for {ns:.0} ns is {:.4} mJ",
+            power * ns / 1e9
+        );
+    }
+    for _ in 0..3 {
+        match energy_batch(&mut *arm, LAUNCHES_OF_ENERGY)? {
+            Some(batch) => println!("  {batch:?}, {:.4} mJ per launch", batch.mj_per_launch()),
+            None => println!("  no energy from the counter"),
+        }
     }
     Ok(())
 }
 
-fn median(values: impl Iterator<Item = f64>) -> f64 {
+/// `None` of nothing.
+fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
     let mut sorted: Vec<f64> = values.collect();
     sorted.sort_by(f64::total_cmp);
-    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+    sorted.get(sorted.len() / 2).copied()
+}
+
+fn shown(value: Option<f64>) -> String {
+    value.map_or("-".to_owned(), |value| format!("{value:.1}"))
 }

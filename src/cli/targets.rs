@@ -47,7 +47,7 @@ pub(super) struct CargoArguments {
     /// What kernel tasks run on: auto, cpu, cuda, cuda:INDEX or cuda:UUID
     #[arg(long, value_name = "DEVICE", env = crate::device::VARIABLE)]
     device: Option<String>,
-    /// How kernel tasks find a GPU's cache cold: write, read, rotate or none (hot) [default: write]
+    /// How kernel tasks find a GPU's cache cold: write, read, rotate or none (hot) [default: read]
     #[arg(long, value_name = "HOW", env = crate::device::FLUSH_VARIABLE, value_parser = flush)]
     flush: Option<String>,
     /// More arguments for `cargo bench --no-run`, after `--`

@@ -44,8 +44,8 @@ mod tests {
     #[test]
     fn an_option_decides_where_the_experiment_leaves_it_open() {
         let open = |asked| chosen_of(None, asked, true);
-        assert_eq!(open(None), Ok(CacheState::ColdByFlush));
-        assert_eq!(open(Some("write")), Ok(CacheState::ColdByFlush));
+        assert_eq!(open(None), Ok(CacheState::ColdByReading));
+        assert_eq!(open(Some("write")), Ok(CacheState::ColdByWriting));
         assert_eq!(open(Some("read")), Ok(CacheState::ColdByReading));
         assert_eq!(open(Some("rotate")), Ok(CacheState::ColdByRotation));
         assert_eq!(open(Some("none")), Ok(CacheState::Hot));

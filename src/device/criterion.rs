@@ -20,7 +20,7 @@ use std::time::Instant;
 ///
 /// let task = tasks::rms_norm(64, 4096, 7);
 /// let device = device::open(&device::Choice::Auto).unwrap();
-/// let mut arm = device.prepare(&task, task.variants[0].name, CacheState::ColdByFlush).unwrap();
+/// let mut arm = device.prepare(&task, task.variants[0].name, CacheState::ColdByWriting).unwrap();
 /// Criterion::default()
 ///     .with_measurement(DeviceTime)
 ///     .bench_function("rms_norm", |b| b.iter_custom(device_routine(&mut *arm)));
@@ -130,7 +130,7 @@ mod tests {
         let device = SimDevice::new(Truth::quiet(10_000.0), 5);
         let name = task.variants[0].name;
         let mut arm = device
-            .prepare(&task, name, CacheState::ColdByFlush)
+            .prepare(&task, name, CacheState::ColdByWriting)
             .unwrap();
         let sum = device_routine(&mut *arm)(1000);
         assert!((sum / 1000.0 / 10_000.0 - 1.0).abs() < 0.02, "{sum}");

@@ -16,7 +16,7 @@ pub trait TaskSuite {
     /// (bytes, operations, names) must not depend on the seed.
     ///
     /// On a GPU the cache is made cold as `--flush` says, without it by
-    /// overwriting before every launch; on the host processor the label is
+    /// reading before every launch; on the host processor the label is
     /// `cpu` and the caches are hot. Outputs are compared with the task's
     /// reference before and after timing.
     fn task(&mut self, id: &str, make: impl Fn(u64) -> Task + 'static) -> &mut Experiment;

@@ -146,7 +146,7 @@ fn a_card_is_labelled_with_its_cache_and_bad_experiments_fail_alone() {
     on_card(&mut command);
     Ended::of(command.output().unwrap()).code(6).says(&[
         "the plan measures `task/greedy` on `Fake A, hot`",
-        "would measure on `Fake A, cold (flushed)`",
+        "would measure on `Fake A, cold (flushed by reading)`",
         "--flush",
     ]);
     let after = std::fs::read_dir(&sessions).unwrap().count();

@@ -341,10 +341,14 @@ mod tests {
         let experiment = &suite.experiments()[0];
         let mut plan = experiment.declare().unwrap();
         assert!(same_device(experiment, &plan).is_ok());
-        plan.device = Some("card, cold (flushed)".to_owned());
+        plan.device = Some("card, cold (flushed by reading)".to_owned());
         let fault = same_device(experiment, &plan).unwrap_err();
         assert_eq!(fault.fault, Fault::WrongUse);
-        for part in ["`card, cold (flushed)`", "`card, hot`", "--flush"] {
+        for part in [
+            "`card, cold (flushed by reading)`",
+            "`card, hot`",
+            "--flush",
+        ] {
             assert!(fault.message.contains(part), "{}", fault.message);
         }
         plan.device = None;

@@ -5,22 +5,30 @@ use super::{DeviceError, Prepared};
 /// A batch lasts at least this long, nanoseconds.
 const LEAST_NS: u64 = 500_000_000;
 /// And over at least this many updates of the counter.
-const LEAST_UPDATES: u32 = 10;
+const LEAST_UPDATES: usize = 5;
 /// A counter that has not moved so often by then is given up, nanoseconds.
 const LONGEST_NS: u64 = 5_000_000_000;
-/// Time between two readings of the counter: short beside the batch, and long
-/// beside a reading, in which the device is idle.
-const READING_NS: u64 = 10_000_000;
+/// Time between two looks at the updates so far.
+const LOOK_NS: u64 = 10_000_000;
+
+/// A new value of a device's energy counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EnergyUpdate {
+    /// When it was seen, on the clock of the slots, nanoseconds.
+    pub at_ns: u64,
+    /// Energy since the driver was loaded, millijoules.
+    pub total_mj: u64,
+}
 
 /// A long batch of one variant alone, between two updates of the counter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EnergyBatch {
-    /// Launches in the batch.
-    pub launches: u64,
+    /// Launches in the batch; the parts of two slots at its ends count as such.
+    pub launches: f64,
     /// Energy of the whole device over the batch, millijoules.
     pub energy_mj: u64,
-    /// Updates of the counter that were seen.
-    pub updates: u32,
+    /// Updates of the counter after the one that begins it.
+    pub updates: usize,
 }
 
 impl EnergyBatch {
@@ -28,15 +36,18 @@ impl EnergyBatch {
     /// flushes, and the device's power at rest.
     #[must_use]
     pub fn mj_per_launch(&self) -> f64 {
-        self.energy_mj as f64 / self.launches as f64
+        self.energy_mj as f64 / self.launches
     }
 }
 
 /// Runs slots of `launches` launches for half a second or more, from one update
-/// of the device's energy counter to another, at least ten updates later.
+/// of the device's energy counter to another, at least five updates later.
+///
+/// The counter is read beside the slots: a reading takes milliseconds, in which
+/// a device that waits for it would be idle.
 ///
 /// `None` when there is no such counter, or it stands still, or slots are so
-/// long that ten of them take more than five seconds: those tell their energy
+/// long that five of them take more than five seconds: those tell their energy
 /// themselves.
 ///
 /// # Errors
@@ -45,41 +56,65 @@ pub fn energy_batch(
     arm: &mut dyn Prepared,
     launches: u64,
 ) -> Result<Option<EnergyBatch>, DeviceError> {
-    let Some(mut counter) = arm.energy_counter_mj() else {
+    if !arm.watch_energy() {
         return Ok(None);
-    };
-    // The first update only begins the batch.
-    let mut begun: Option<u64> = None;
-    let (mut batch, mut ns, mut updates) = (0, 0, 0);
-    while ns < LONGEST_NS {
-        let mut since_reading = 0;
-        while since_reading < READING_NS {
-            since_reading += arm.run(launches)?.host_ns.max(1);
-            batch += launches;
+    }
+    let batch = watched(arm, launches);
+    arm.end_watch();
+    batch
+}
+
+fn watched(arm: &mut dyn Prepared, launches: u64) -> Result<Option<EnergyBatch>, DeviceError> {
+    // When every slot ended: the one before it ends where it begins.
+    let mut ends: Vec<u64> = Vec::new();
+    let mut looked_at = 0;
+    loop {
+        let slot = arm.run(launches)?;
+        if ends.is_empty() {
+            ends.push(slot.start_ns);
+            looked_at = slot.start_ns;
         }
-        ns += since_reading;
-        let Some(now) = arm.energy_counter_mj() else {
-            return Ok(None);
-        };
-        if now == counter {
+        let now = slot.start_ns + slot.host_ns.max(1);
+        ends.push(now);
+        if now - looked_at < LOOK_NS {
             continue;
         }
-        counter = now;
-        let Some(first) = begun else {
-            (begun, batch, ns) = (Some(now), 0, 0);
-            continue;
-        };
-        updates += 1;
-        if updates >= LEAST_UPDATES && ns >= LEAST_NS {
+        looked_at = now;
+        // The first update within the slots only begins the batch.
+        let updates: Vec<EnergyUpdate> = arm
+            .energy_updates()
+            .into_iter()
+            .filter(|update| (ends[0]..=now).contains(&update.at_ns))
+            .collect();
+        if let [first, .., last] = updates[..]
+            && updates.len() > LEAST_UPDATES
+            && last.at_ns - first.at_ns >= LEAST_NS
+        {
+            let done = |at_ns| slots_until(&ends, at_ns) * launches as f64;
             // A counter that began anew says nothing.
-            return Ok(now.checked_sub(first).map(|energy_mj| EnergyBatch {
-                launches: batch,
+            let energy = last.total_mj.checked_sub(first.total_mj);
+            return Ok(energy.map(|energy_mj| EnergyBatch {
+                launches: done(last.at_ns) - done(first.at_ns),
                 energy_mj,
-                updates,
+                updates: updates.len() - 1,
             }));
         }
+        if now - ends[0] >= LONGEST_NS {
+            return Ok(None);
+        }
     }
-    Ok(None)
+}
+
+/// Slots that were done at this time, which lies between the first and the
+/// last of `ends`; the one that was running counts in part.
+fn slots_until(ends: &[u64], at_ns: u64) -> f64 {
+    let after = ends.partition_point(|end| *end < at_ns);
+    let Some(before) = after.checked_sub(1) else {
+        return 0.0;
+    };
+    let end = ends.get(after).copied().unwrap_or(at_ns);
+    let part = (at_ns - ends[before]) as f64 / (end - ends[before]).max(1) as f64;
+    before as f64 + part.min(1.0)
 }
 
 #[cfg(test)]
@@ -103,7 +138,7 @@ mod tests {
         let device = SimDevice::new(truth, 5);
         let name = task.variants[0].name;
         let mut arm = device
-            .prepare(&task, name, CacheState::ColdByFlush)
+            .prepare(&task, name, CacheState::ColdByWriting)
             .unwrap();
         energy_batch(&mut *arm, 20).unwrap()
     }
@@ -122,9 +157,9 @@ mod tests {
                 (energy / TRUE_MJ - 1.0).abs() < 0.02,
                 "{step}: {energy} from {batch:?}"
             );
-            assert!(batch.updates >= 10, "{batch:?}");
+            assert!(batch.updates >= 5, "{batch:?}");
             // Half a second of 70 µs each.
-            assert!(batch.launches as f64 * 70e3 > 0.49e9, "{batch:?}");
+            assert!(batch.launches * 70e3 > 0.49e9, "{batch:?}");
         }
     }
 

@@ -38,7 +38,7 @@ pub use choice::{Choice, DEVICE_VARIABLE, Selector, open};
 pub use cpu::CpuDevice;
 #[cfg(feature = "cuda")]
 pub use cuda::{CudaDevice, GRAPH_DRIVER_FUNCTIONS, REQUIRED_DRIVER_FUNCTIONS, nvml_state};
-pub use energy::{EnergyBatch, energy_batch};
+pub use energy::{EnergyBatch, EnergyUpdate, energy_batch};
 pub use error::DeviceError;
 pub use measure::{
     CacheState, Ceilings, History, MIN_STEPS, Marks, Measured, Meter, RawSlot, Seen, State,
@@ -129,9 +129,17 @@ pub trait Prepared {
         Vec::new()
     }
 
-    /// Energy of the whole device since the driver was loaded, millijoules, as
-    /// its counter tells now; it moves in steps. `None` where there is none.
-    fn energy_counter_mj(&mut self) -> Option<u64> {
-        None
+    /// Begins to look at the device's energy counter as often as it answers,
+    /// beside the slots; false where there is none.
+    fn watch_energy(&mut self) -> bool {
+        false
     }
+
+    /// The updates of the counter since then, oldest first.
+    fn energy_updates(&mut self) -> Vec<EnergyUpdate> {
+        Vec::new()
+    }
+
+    /// Ends that watch.
+    fn end_watch(&mut self) {}
 }

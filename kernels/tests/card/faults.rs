@@ -78,7 +78,7 @@ fn on_card(what: &str) -> Result<String, DeviceError> {
 /// Slots while fills of much memory run on another stream, and then without.
 fn hidden(device: &CudaDevice) -> Result<String, DeviceError> {
     let task = task("right", &[], 0);
-    let mut arm = device.prepare(&task, "one", CacheState::ColdByFlush)?;
+    let mut arm = device.prepare(&task, "one", CacheState::ColdByWriting)?;
     let mut meter = Meter::new((0, 0), arm.timer_step_ns(), arm.cache(), device.ceilings()?);
     let mut marked = |fills: u32| {
         if fills > 0 {

@@ -10,9 +10,10 @@ use evenhand_kernels::device::{
 use evenhand_kernels::nvrtc::{Arch, Compiler, Search};
 use evenhand_kernels::task::{Step, Task};
 use evenhand_kernels::tasks::{self, Sampling};
+use std::io::Write as _;
 
 const CACHES: [CacheState; 4] = [
-    CacheState::ColdByFlush,
+    CacheState::ColdByWriting,
     CacheState::ColdByReading,
     CacheState::ColdByRotation,
     CacheState::Hot,
@@ -138,10 +139,10 @@ fn the_clock_of_a_slot_is_that_of_nvml() {
     };
     let task = tasks::matvec_bf16(4096, 4096, 1);
     let mut arm = device
-        .prepare(&task, "warp_per_row", CacheState::ColdByFlush)
+        .prepare(&task, "warp_per_row", CacheState::ColdByWriting)
         .unwrap();
     let (mut off, mut compared) = (0, 0);
-    for _ in 0..40 {
+    for _ in 0..200 {
         let slot = arm.run(200).unwrap();
         let own = slot.clock_mhz.expect("a clock");
         let end = slot.start_ns + slot.host_ns;
@@ -167,28 +168,27 @@ fn energy_is_power_times_time() {
     let mut arm = device
         .prepare(&task, "warp_per_row", CacheState::Hot)
         .unwrap();
-    // NVML's power is a mean over a second: the batch stands at the end of two.
-    let (mut start, mut ns) = (None, 0);
-    while ns < 2_000_000_000 {
+    // NVML's power is a mean over a second: it is asked for at the end of two.
+    let (mut start, mut now, mut launches) = (None, 0, 0);
+    while start.is_none_or(|start| now - start < 2_500_000_000) {
         let slot = arm.run(500).unwrap();
         start.get_or_insert(slot.start_ns);
-        ns += slot.host_ns;
+        now = slot.start_ns + slot.host_ns;
+        launches += slot.launches;
     }
-    let before = arm.run(500).unwrap();
-    let Some(batch) = energy_batch(&mut *arm, 500).unwrap() else {
-        println!("skipped: no energy counter");
-        return;
-    };
-    let per_launch_ns = before.host_ns as f64 / 500.0;
-    let looks = arm.state_since(before.start_ns + 1_000_000_000);
+    let per_launch_ns = (now - start.unwrap()) as f64 / launches as f64;
+    let looks = arm.state_since(now + 500_000_000);
     let power: Vec<f64> = looks
         .iter()
         .filter_map(|s| s.power_mw)
         .map(f64::from)
         .collect();
+    let Some(batch) = energy_batch(&mut *arm, 500).unwrap() else {
+        let _ = std::io::stderr().write_all(b"skipped: no energy counter\n");
+        return;
+    };
     let mean = power.iter().sum::<f64>() / power.len() as f64;
-    let expected = mean * per_launch_ns / 1e9;
-    let ratio = batch.mj_per_launch() / expected;
+    let ratio = batch.mj_per_launch() / (mean * per_launch_ns / 1e9);
     println!(
         "{batch:?}: {:.4} mJ per launch, {ratio:.3} of power times time",
         batch.mj_per_launch()

@@ -28,7 +28,7 @@ fn every_variant_runs_and_agrees_with_its_reference_before_and_after() {
                     variant.name
                 );
                 let mut arm = device
-                    .prepare(&task, variant.name, CacheState::ColdByFlush)
+                    .prepare(&task, variant.name, CacheState::ColdByWriting)
                     .unwrap();
                 task.check_output(&arm.checked_output(0).unwrap())
                     .unwrap_or_else(|e| panic!("{what}: {e}"));
@@ -50,7 +50,7 @@ fn every_variant_runs_and_agrees_with_its_reference_before_and_after() {
 fn the_host_processor_never_says_cold() {
     let task = tasks::rms_norm(1, 8, 1);
     let arm = CpuDevice::new()
-        .prepare(&task, task.variants[0].name, CacheState::ColdByFlush)
+        .prepare(&task, task.variants[0].name, CacheState::ColdByWriting)
         .unwrap();
     assert_eq!(arm.cache(), CacheState::Hot);
 }

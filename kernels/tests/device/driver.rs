@@ -50,7 +50,7 @@ fn measure() -> String {
     for task in tasks::all_small(1) {
         for variant in &task.variants {
             for cache in [
-                CacheState::ColdByFlush,
+                CacheState::ColdByWriting,
                 CacheState::ColdByReading,
                 CacheState::ColdByRotation,
                 CacheState::Hot,
@@ -121,7 +121,7 @@ fn slot() -> String {
     let way = facts.iter().find(|(name, _)| name == "launches");
     let way = way.unwrap().1.clone();
     let mut arm = device
-        .prepare(&task, task.variants[0].name, CacheState::ColdByFlush)
+        .prepare(&task, task.variants[0].name, CacheState::ColdByWriting)
         .unwrap();
     eprintln!("SLOT");
     match arm.run(3) {

@@ -32,7 +32,7 @@ fn on_card(what: &str) -> Result<String, DeviceError> {
         "slots" => slots(&device),
         "outputs" => outputs(&device),
         _ => device
-            .prepare(&changed(what), "changed", CacheState::ColdByFlush)
+            .prepare(&changed(what), "changed", CacheState::ColdByWriting)
             .map(|_| "prepared".to_owned()),
     }
 }
@@ -61,12 +61,14 @@ fn changed(what: &str) -> Task {
 fn slots(device: &CudaDevice) -> Result<String, DeviceError> {
     let task = tasks::rms_norm(2, 64, 1);
     let [one, other] = [0, 1].map(|index| task.variants[index].name);
-    let mut arm = device.prepare(&task, one, CacheState::ColdByFlush)?;
+    let mut arm = device.prepare(&task, one, CacheState::ColdByWriting)?;
     arm.run(3)?;
     let switch = std::env::var_os("FAKE_SWITCH").expect("a switch");
     std::fs::write(switch, "on").expect("a folder that can be written to");
     let first = arm.run(3).err().map(|error| error.to_string());
-    let next = device.prepare(&task, other, CacheState::ColdByFlush).err();
+    let next = device
+        .prepare(&task, other, CacheState::ColdByWriting)
+        .err();
     let shown = |error: Option<String>| error.unwrap_or("nothing".to_owned());
     Ok(format!(
         "first: {}; next: {}",

@@ -8,6 +8,7 @@ use super::limits;
 use super::memory::{DeviceMemory, Event};
 use super::module::{Function, load};
 use super::nvml::Watch;
+use super::placed::{Placed, Places, drawn};
 use super::prepared::OnCard;
 use super::steps::{BoundLaunch, BoundStep, HostSide};
 use crate::device::cpu::{digests, monotonic_step_ns};
@@ -20,7 +21,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// A flush overwrites this many times the second-level cache.
+/// A flush goes over this many times the second-level cache.
 const FLUSH: usize = 2;
 /// Rotation goes around this many times the second-level cache.
 const ROTATION: usize = 5;
@@ -33,6 +34,7 @@ pub struct CudaDevice {
     arch: Arch,
     modules: RefCell<BTreeMap<&'static str, (sys::CUmodule, Compiled)>>,
     ceilings: OnceCell<Ceilings>,
+    places: Places,
 }
 
 /// Steps that are ready to run, and what is known of their code.
@@ -42,9 +44,25 @@ type Bound = (Vec<BoundStep>, Vec<(String, String)>);
 pub(super) struct Opened {
     pub context: Rc<Context>,
     pub instruments: Instruments,
+    /// What flushes write to and read from, the same memory for all arms.
+    flushes: [OnceCell<Rc<DeviceMemory>>; 2],
     pub watch: Watch,
     /// Step of the host's clock, for variants that involve the host.
     pub host_step_ns: f64,
+}
+
+impl Opened {
+    /// Reading needs zeros, so what is written to is another memory.
+    fn flush(&self, cache: CacheState) -> Result<Rc<DeviceMemory>, DeviceError> {
+        let flush = &self.flushes[usize::from(cache == CacheState::ColdByReading)];
+        if let Some(memory) = flush.get() {
+            return Ok(Rc::clone(memory));
+        }
+        let bytes = (FLUSH * self.context.l2_bytes).max(1 << 20);
+        let memory = DeviceMemory::new(&self.context, bytes)?;
+        memory.set(0)?;
+        Ok(Rc::clone(flush.get_or_init(|| Rc::new(memory))))
+    }
 }
 
 impl CudaDevice {
@@ -83,6 +101,7 @@ impl CudaDevice {
             opened: Rc::new(Opened {
                 context,
                 instruments,
+                flushes: Default::default(),
                 watch,
                 host_step_ns: monotonic_step_ns(),
             }),
@@ -90,6 +109,7 @@ impl CudaDevice {
             arch,
             modules: RefCell::default(),
             ceilings: OnceCell::new(),
+            places: Places::default(),
         })
     }
 
@@ -253,36 +273,29 @@ impl Device for CudaDevice {
         context.still_there()?;
         let (steps, facts) = self.bind(variant)?;
         let buffers = task.fresh_buffers();
-        let sets = (0..self.sets(task, cache)?)
-            .map(|_| {
-                buffers
-                    .iter()
-                    .map(|buffer| DeviceMemory::holding(context, &buffer.data))
-                    .collect::<Result<Vec<_>, _>>()
-            })
-            .collect::<Result<Vec<_>, _>>()?;
+        let inputs = digests(&buffers);
         let uploads: Vec<usize> = variant.uploads().collect();
-        for set in &sets {
+        // Those that copy find them poisoned; those that rotate go around many places anyway.
+        let placed = if uploads.is_empty() && cache != CacheState::ColdByRotation {
+            self.places.shared(context, task, &buffers, &inputs)?
+        } else {
+            let sets = self.sets(task, cache)?;
+            Rc::new(Placed::new(context, &buffers, sets, drawn(&inputs))?)
+        };
+        for set in &placed.sets {
             for &index in &uploads {
                 set[index].set(0xFF)?;
             }
         }
-        let flush = if cache.is_flushed() {
-            let bytes = (FLUSH * context.l2_bytes).max(1 << 20);
-            let memory = DeviceMemory::new(context, bytes)?;
-            memory.set(0)?;
-            Some(memory)
-        } else {
-            None
-        };
+        let flush = cache.is_flushed().then(|| self.opened.flush(cache));
         let mut on_card = OnCard {
             sides: HostSide::of(context, &buffers, &variant.steps)?,
-            inputs: digests(&buffers),
+            inputs,
             buffers,
             output: task.output,
             uploads,
-            sets,
-            flush,
+            placed,
+            flush: flush.transpose()?,
             cache,
             involves_host: variant.involves_host(),
             facts,

@@ -15,6 +15,7 @@ mod limits;
 mod memory;
 mod module;
 mod nvml;
+mod placed;
 mod prepared;
 mod steps;
 

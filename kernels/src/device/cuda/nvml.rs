@@ -1,15 +1,17 @@
 //! A side thread that looks at the card through NVML.
 
-use super::super::{State, ThrottleReasons};
+use super::super::{EnergyUpdate, State, ThrottleReasons};
 use nvml_wrapper::Nvml;
 use nvml_wrapper::enum_wrappers::device::{Clock, TemperatureSensor};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_millis(66);
+/// The same for the energy counter alone; a reading takes longer than this.
+const ENERGY_PAUSE: Duration = Duration::from_micros(500);
 /// Looks that are kept: more than ten seconds of them.
 const KEPT: usize = 256;
 /// Looks before a slot that its judge may ask for, nanoseconds.
@@ -26,9 +28,63 @@ pub(super) fn now_ns() -> u64 {
 pub(super) struct Watch {
     /// The card, where NVML knows it.
     card: Option<(Arc<Nvml>, String)>,
-    looks: Arc<Mutex<VecDeque<State>>>,
-    stop: Arc<AtomicBool>,
+    shared: Arc<Shared>,
     facts: Vec<(String, String)>,
+}
+
+/// What the side thread and the slots' thread share.
+#[derive(Default)]
+struct Shared {
+    looks: Mutex<VecDeque<State>>,
+    /// Updates of the energy counter, while nothing else is looked at.
+    energy: Mutex<Vec<EnergyUpdate>>,
+    energy_alone: AtomicBool,
+    stop: AtomicBool,
+}
+
+impl Shared {
+    fn watch(&self, nvml: &Nvml, uuid: &str) {
+        while !self.stop.load(Ordering::Relaxed) {
+            if self.energy_alone.load(Ordering::Relaxed) {
+                self.look_at_energy(nvml, uuid);
+                std::thread::sleep(ENERGY_PAUSE);
+                continue;
+            }
+            if let Some(state) = look(nvml, uuid) {
+                let mut looks = locked(&self.looks);
+                if looks.len() == KEPT {
+                    looks.pop_front();
+                }
+                looks.push_back(state);
+            }
+            // In parts: a watch of the energy is not to wait for long.
+            let pause = Instant::now();
+            while pause.elapsed() < PAUSE && !self.energy_alone.load(Ordering::Relaxed) {
+                std::thread::sleep(PAUSE / 8);
+            }
+        }
+    }
+
+    fn look_at_energy(&self, nvml: &Nvml, uuid: &str) {
+        let Some(total_mj) = counter_mj(nvml, uuid) else {
+            return;
+        };
+        let mut updates = locked(&self.energy);
+        let wanted = self.energy_alone.load(Ordering::Relaxed);
+        if wanted && updates.last().is_none_or(|last| last.total_mj != total_mj) {
+            let at_ns = now_ns();
+            updates.push(EnergyUpdate { at_ns, total_mj });
+        }
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn counter_mj(nvml: &Nvml, uuid: &str) -> Option<u64> {
+    let device = nvml.device_by_uuid(uuid).ok()?;
+    device.total_energy_consumption().ok()
 }
 
 impl Watch {
@@ -37,8 +93,7 @@ impl Watch {
     pub fn start(uuid: &str) -> Self {
         let mut watch = Self {
             card: None,
-            looks: Arc::default(),
-            stop: Arc::default(),
+            shared: Arc::default(),
             facts: Vec::new(),
         };
         let nvml = match Nvml::init() {
@@ -70,25 +125,10 @@ impl Watch {
             }
         }
         watch.card = Some((Arc::clone(&nvml), uuid.to_owned()));
-        let (looks, stop, uuid) = (
-            Arc::clone(&watch.looks),
-            Arc::clone(&watch.stop),
-            uuid.to_owned(),
-        );
+        let (shared, uuid) = (Arc::clone(&watch.shared), uuid.to_owned());
         let started = std::thread::Builder::new()
             .name("nvml".to_owned())
-            .spawn(move || {
-                while !stop.load(Ordering::Relaxed) {
-                    if let Some(state) = look(&nvml, &uuid) {
-                        let mut looks = looks.lock().unwrap_or_else(PoisonError::into_inner);
-                        if looks.len() == KEPT {
-                            looks.pop_front();
-                        }
-                        looks.push_back(state);
-                    }
-                    std::thread::sleep(PAUSE);
-                }
-            });
+            .spawn(move || shared.watch(&nvml, &uuid));
         if let Err(error) = started {
             watch.fact("nvml", format!("no thread: {error}"));
         }
@@ -104,16 +144,36 @@ impl Watch {
         self.facts.clone()
     }
 
-    /// The energy counter now, millijoules.
-    pub fn energy_mj(&self) -> Option<u64> {
-        let (nvml, uuid) = self.card.as_ref()?;
-        let device = nvml.device_by_uuid(uuid.as_str()).ok()?;
-        device.total_energy_consumption().ok()
+    /// Looks at the energy counter alone from now on; false where there is none.
+    pub fn begin_energy(&self) -> bool {
+        let known = self.card.as_ref();
+        if known
+            .and_then(|(nvml, uuid)| counter_mj(nvml, uuid))
+            .is_none()
+        {
+            return false;
+        }
+        let mut updates = locked(&self.shared.energy);
+        updates.clear();
+        self.shared.energy_alone.store(true, Ordering::Relaxed);
+        true
+    }
+
+    /// The updates since then.
+    pub fn energy_updates(&self) -> Vec<EnergyUpdate> {
+        let seen = locked(&self.shared.energy);
+        // What the counter told at first was not seen to change.
+        seen.iter().skip(1).copied().collect()
+    }
+
+    /// Looks at everything again.
+    pub fn end_energy(&self) {
+        self.shared.energy_alone.store(false, Ordering::Relaxed);
     }
 
     /// The looks from a second before `start_ns` on.
     pub fn since(&self, start_ns: u64) -> Vec<State> {
-        let looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        let looks = locked(&self.shared.looks);
         let from = start_ns.saturating_sub(BEFORE_NS);
         looks.iter().filter(|s| s.at_ns >= from).copied().collect()
     }
@@ -121,7 +181,7 @@ impl Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
+        self.shared.stop.store(true, Ordering::Relaxed);
     }
 }
 

@@ -1,7 +1,7 @@
 //! A variant on the card: slots, and the output to verify.
 
 use super::super::{
-    CacheState, DeviceError, Prepared, RawSlot, State, Timing, batch_for, next_spans,
+    CacheState, DeviceError, EnergyUpdate, Prepared, RawSlot, State, Timing, batch_for, next_spans,
 };
 use super::device::Opened;
 use super::graph::SpanGraph;
@@ -9,6 +9,7 @@ use super::held::MOST_QUEUED;
 use super::launches::Launches;
 use super::memory::{DeviceMemory, Event};
 use super::nvml::now_ns;
+use super::placed::Placed;
 use super::steps::{BoundStep, HostSide, run};
 use crate::device::cpu::digest;
 use crate::task::{Buffer, Data, Role};
@@ -29,10 +30,9 @@ pub(super) struct OnCard {
     /// Buffers whose device side the steps themselves fill.
     pub uploads: Vec<usize>,
     pub sides: Vec<HostSide>,
-    /// One set of buffers, or as many as rotation goes around.
-    pub sets: Vec<Vec<DeviceMemory>>,
-    /// What a flush overwrites.
-    pub flush: Option<DeviceMemory>,
+    pub placed: Rc<Placed>,
+    /// What a flush goes over.
+    pub flush: Option<Rc<DeviceMemory>>,
     pub cache: CacheState,
     pub involves_host: bool,
     pub facts: Vec<(String, String)>,
@@ -108,7 +108,7 @@ impl OnCard {
         for span in graph.spans_ns() {
             into.add(span?);
         }
-        self.next_set = (self.next_set + (spans * batch) as usize) % self.sets.len();
+        self.next_set = (self.next_set + (spans * batch) as usize) % self.placed.sets.len();
         Ok(())
     }
 
@@ -138,10 +138,10 @@ impl OnCard {
         for _ in 0..batch {
             for step in &self.steps {
                 if let BoundStep::Launch(launch) = step {
-                    launch.queue(&self.opened.context, &self.sets[*set])?;
+                    launch.queue(&self.opened.context, &self.placed.sets[*set])?;
                 }
             }
-            *set = (*set + 1) % self.sets.len();
+            *set = (*set + 1) % self.placed.sets.len();
         }
         Ok(())
     }
@@ -197,12 +197,12 @@ impl OnCard {
     /// Every step once on the next set, until the card is done.
     fn run_once(&mut self) -> Result<(), DeviceError> {
         let set = self.next_set;
-        self.next_set = (set + 1) % self.sets.len();
+        self.next_set = (set + 1) % self.placed.sets.len();
         run(
             &self.opened.context,
             &self.steps,
             &mut self.sides,
-            &self.sets[set],
+            &self.placed.sets[set],
             &self.done,
         )?;
         self.done.record()?;
@@ -211,13 +211,14 @@ impl OnCard {
 
     fn read(&self, set: usize, index: usize) -> Result<Data, DeviceError> {
         let mut data = self.buffers[index].data.clone();
-        self.sets[set][index].read(&mut data)?;
+        self.placed.sets[set][index].read(&mut data)?;
         Ok(data)
     }
 }
 
 impl Prepared for OnCard {
     fn run(&mut self, launches: u64) -> Result<RawSlot, DeviceError> {
+        self.opened.context.still_there()?;
         let start_ns = now_ns();
         let spans = if self.involves_host {
             self.run_steps(launches)?
@@ -246,11 +247,12 @@ impl Prepared for OnCard {
     }
 
     fn sets(&self) -> usize {
-        self.sets.len()
+        self.placed.sets.len()
     }
 
     fn checked_output(&mut self, set: usize) -> Result<Data, DeviceError> {
-        for (index, memory) in self.sets[set].iter().enumerate() {
+        self.opened.context.still_there()?;
+        for (index, memory) in self.placed.sets[set].iter().enumerate() {
             if self.buffers[index].role != Role::Input || self.uploads.contains(&index) {
                 memory.set(0xFF)?;
             }
@@ -294,7 +296,16 @@ impl Prepared for OnCard {
     fn state_since(&self, start_ns: u64) -> Vec<State> {
         self.opened.watch.since(start_ns)
     }
-    fn energy_counter_mj(&mut self) -> Option<u64> {
-        self.opened.watch.energy_mj()
+
+    fn watch_energy(&mut self) -> bool {
+        self.opened.watch.begin_energy()
+    }
+
+    fn energy_updates(&mut self) -> Vec<EnergyUpdate> {
+        self.opened.watch.energy_updates()
+    }
+
+    fn end_watch(&mut self) {
+        self.opened.watch.end_energy();
     }
 }

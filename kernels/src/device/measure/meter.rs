@@ -165,7 +165,12 @@ mod tests {
     }
 
     fn meter() -> Meter {
-        Meter::new((0, 0), 500.0, CacheState::ColdByFlush, Ceilings::default())
+        Meter::new(
+            (0, 0),
+            500.0,
+            CacheState::ColdByWriting,
+            Ceilings::default(),
+        )
     }
 
     fn marks(slots: &[RawSlot]) -> Marks {

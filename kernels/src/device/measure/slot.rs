@@ -7,11 +7,12 @@ use std::str::FromStr;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CacheState {
     /// The second-level cache was overwritten before every launch (at least
-    /// twice its size, no line persisting). Every launch is timed alone.
-    #[default]
-    ColdByFlush,
+    /// twice its size, no line persisting). Every launch is timed alone, and
+    /// with it the writing back of the changed lines that the flush left.
+    ColdByWriting,
     /// The same by reading that much: no changed lines are left to be written
     /// back during the launch.
+    #[default]
     ColdByReading,
     /// Launches go around sets of buffers that together are at least five
     /// times the second-level cache. Launches may be timed in batches.
@@ -31,7 +32,7 @@ impl CacheState {
     /// alone.
     #[must_use]
     pub fn is_flushed(self) -> bool {
-        matches!(self, Self::ColdByFlush | Self::ColdByReading)
+        matches!(self, Self::ColdByWriting | Self::ColdByReading)
     }
 
     /// What is done to make the cache cold, in the word that [`FromStr`] reads:
@@ -39,7 +40,7 @@ impl CacheState {
     #[must_use]
     pub fn flush_word(self) -> &'static str {
         match self {
-            Self::ColdByFlush => "write",
+            Self::ColdByWriting => "write",
             Self::ColdByReading => "read",
             Self::ColdByRotation => "rotate",
             Self::Hot => "none",
@@ -52,7 +53,7 @@ impl FromStr for CacheState {
 
     fn from_str(text: &str) -> Result<Self, String> {
         [
-            Self::ColdByFlush,
+            Self::ColdByWriting,
             Self::ColdByReading,
             Self::ColdByRotation,
             Self::Hot,
@@ -68,7 +69,7 @@ impl FromStr for CacheState {
 impl fmt::Display for CacheState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::ColdByFlush => "cold (flushed)",
+            Self::ColdByWriting => "cold (flushed by writing)",
             Self::ColdByReading => "cold (flushed by reading)",
             Self::ColdByRotation => "cold (rotated)",
             Self::Hot => "hot",

@@ -7,7 +7,8 @@ pub use truth::Truth;
 
 use super::cpu::{checked_run, host_form};
 use super::{
-    CacheState, Ceilings, Device, DeviceError, Identity, Prepared, RawSlot, State, Timing,
+    CacheState, Ceilings, Device, DeviceError, EnergyUpdate, Identity, Prepared, RawSlot, State,
+    Timing,
 };
 use crate::task::{Buffer, CpuKernel, Data, Task};
 use bootstrap::Stream;
@@ -179,8 +180,12 @@ impl Prepared for Simulated {
         self.world.borrow().looks_since(start_ns)
     }
 
-    fn energy_counter_mj(&mut self) -> Option<u64> {
-        self.world.borrow().energy_counter_mj()
+    fn watch_energy(&mut self) -> bool {
+        self.world.borrow_mut().watch_energy()
+    }
+
+    fn energy_updates(&mut self) -> Vec<EnergyUpdate> {
+        self.world.borrow().energy_updates.clone()
     }
 }
 
@@ -194,7 +199,7 @@ mod tests {
         let device = SimDevice::new(truth, 3);
         let name = task.variants[0].name;
         let mut arm = device
-            .prepare(&task, name, CacheState::ColdByFlush)
+            .prepare(&task, name, CacheState::ColdByWriting)
             .unwrap();
         arm.run(launches).unwrap()
     }

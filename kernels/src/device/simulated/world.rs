@@ -1,6 +1,6 @@
 //! What all arms of a simulated device share: time, clocks, energy, memory.
 
-use super::super::{State, ThrottleReasons};
+use super::super::{EnergyUpdate, State, ThrottleReasons};
 use super::Truth;
 use bootstrap::Stream;
 
@@ -25,6 +25,8 @@ pub(super) struct World {
     /// What the counter told at its last update.
     counter_mj: f64,
     looks: Vec<State>,
+    /// Updates of the energy counter since it is watched.
+    pub energy_updates: Vec<EnergyUpdate>,
 }
 
 impl World {
@@ -38,6 +40,7 @@ impl World {
             energy_mj: 0.0,
             counter_mj: 0.0,
             looks: Vec::new(),
+            energy_updates: Vec::new(),
         };
         world.look(world.truth.idle_w);
         world
@@ -77,6 +80,10 @@ impl World {
             let update = (self.now_ns / step).floor() * step;
             if update > before {
                 self.counter_mj = self.energy_mj + (update - before) * mj_per_ns;
+                self.energy_updates.push(EnergyUpdate {
+                    at_ns: update as u64,
+                    total_mj: self.counter_mj as u64,
+                });
             }
         }
         self.energy_mj += ns * mj_per_ns;
@@ -117,7 +124,13 @@ impl World {
         fresh.copied().collect()
     }
 
-    pub fn energy_counter_mj(&self) -> Option<u64> {
+    /// Forgets the updates so far; false where no counter is told.
+    pub fn watch_energy(&mut self) -> bool {
+        self.energy_updates.clear();
+        self.energy_counter_mj().is_some()
+    }
+
+    fn energy_counter_mj(&self) -> Option<u64> {
         let told = self.truth.telemetry && self.truth.energy_step_ns.is_some();
         told.then_some(self.counter_mj as u64)
     }
