@@ -6,7 +6,7 @@ use super::targets::{BenchTarget, CargoArguments};
 use crate::protocol::exit;
 use crate::report::style;
 use evenhand_harness::plan::check_schema;
-use evenhand_harness::run::{Launch, digest_of_file, write_atomically};
+use evenhand_harness::run::{Launch, Sources, digest_of_file, write_atomically};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -142,17 +142,27 @@ fn fill(
 
 /// Starts the command on the bundle's own executables.
 fn script(path: &Path) -> Result<(), Failure> {
-    const SCRIPT: &str = "\
+    let sources = Sources::find();
+    let script = format!(
+        "\
 #!/bin/sh
 # Measures the bench targets of this folder and keeps the sessions in it.
 # Options are those of `cargo evenhand run`, for example: ./run.sh --quick --device cuda
 # NVRTC is looked for in EVENHAND_NVRTC, EVENHAND_CUDA_WHEELS, CUDA_HOME, the system, Python wheels.
 here=$(cd \"$(dirname \"$0\")\" && pwd) || exit 1
-EVENHAND_DIR=${EVENHAND_DIR:-$here/sessions}
-export EVENHAND_DIR
+EVENHAND_DIR=${{EVENHAND_DIR:-$here/sessions}}
+# What the executables were built from.
+{revision}='{}'
+{dirty}='{}'
+export EVENHAND_DIR {revision} {dirty}
 exec \"$here/cargo-evenhand\" evenhand run --bundle \"$here\" \"$@\"
-";
-    write_atomically(path, SCRIPT.as_bytes())?;
+",
+        sources.revision.unwrap_or_default(),
+        sources.dirty.unwrap_or_default(),
+        revision = Sources::REVISION,
+        dirty = Sources::DIRTY,
+    );
+    write_atomically(path, script.as_bytes())?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

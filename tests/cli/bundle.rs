@@ -46,6 +46,15 @@ fn a_bundle_measures_without_cargo_and_its_sessions_come_back() {
     assert!(first.out.contains("1 "), "{}", first.out);
     let record = read(&lab.latest().join("record.json"));
     assert_eq!(record["digest"], results["record_digest"]);
+    // The commit is that of the bundle, not of where it ran.
+    let git = Command::new("git").args(["rev-parse", "HEAD"]).output();
+    if let Ok(commit) = git
+        && commit.status.success()
+    {
+        let environment = read(&lab.latest().join("environment.json"));
+        let commit = String::from_utf8_lossy(&commit.stdout).into_owned();
+        assert_eq!(environment["facts"]["vcs.revision"], commit.trim());
+    }
     let again = lab.evenhand("", &import).code(0);
     assert!(again.out.contains("was here already"), "{}", again.out);
 }

@@ -71,12 +71,42 @@ fn facts() -> BTreeMap<String, String> {
         read("/sys/kernel/mm/transparent_hugepage/enabled").and_then(|t| selected(&t)),
     );
     add("load.1min", load());
-    add("vcs.revision", git(&["rev-parse", "HEAD"]));
-    add(
-        "vcs.dirty",
-        git(&["status", "--porcelain"]).map(|s| (!s.is_empty()).to_string()),
-    );
+    let sources = Sources::find();
+    add("vcs.revision", sources.revision);
+    add("vcs.dirty", sources.dirty);
     facts
+}
+
+/// What the executables were built from.
+pub struct Sources {
+    /// The commit.
+    pub revision: Option<String>,
+    /// `true` if files differ from it.
+    pub dirty: Option<String>,
+}
+
+impl Sources {
+    /// Says the commit where there is no checkout, or another one.
+    pub const REVISION: &str = "EVENHAND_VCS_REVISION";
+    /// Says `true` or `false` beside it.
+    pub const DIRTY: &str = "EVENHAND_VCS_DIRTY";
+
+    /// What the two variables say (nothing is known when they are empty), else
+    /// git of the current folder.
+    #[must_use]
+    pub fn find() -> Self {
+        if let Ok(revision) = std::env::var(Self::REVISION) {
+            let known = |value: String| Some(value).filter(|value| !value.is_empty());
+            return Self {
+                revision: known(revision),
+                dirty: std::env::var(Self::DIRTY).ok().and_then(known),
+            };
+        }
+        Self {
+            revision: git(&["rev-parse", "HEAD"]),
+            dirty: git(&["status", "--porcelain"]).map(|s| (!s.is_empty()).to_string()),
+        }
+    }
 }
 
 /// Facts about the build of one bench target, to be read in its own process.

@@ -91,10 +91,10 @@ pub(super) enum Answer {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Message {
-    /// Nanoseconds per iteration of each arm, and for building and verifying.
+    /// Nanoseconds per iteration of each arm, and for finding them out.
     Pilot {
         ns_per_iteration: Vec<f64>,
-        setup_ns: u64,
+        slots_ns: u64,
     },
     /// So many blocks are done. The worker waits for an answer, so that the
     /// coordinator never draws while a slot runs.

@@ -24,7 +24,7 @@ mod worker;
 
 pub use adopt::{Adopted, adopt_session, find_sessions};
 pub use coordinator::{Event, Observer, measure, stop_flag};
-pub use environment::{capture_environment, digest_of_file, inspect_machine};
+pub use environment::{Sources, capture_environment, digest_of_file, inspect_machine};
 pub use error::RunError;
 pub use launch::Launch;
 pub use planner::{Options, plan_target};

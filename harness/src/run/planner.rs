@@ -11,7 +11,7 @@ use crate::observation::{ArmFault, Fault};
 use crate::plan::{ExperimentPlan, Level, SameCode, Seed, TargetPlan};
 use crate::schedule::schedule_digest;
 use crate::suite::{Sizes, Suite};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A pilot that says nothing for so long per arm is stuck.
 const PILOT_TIMEOUT: Duration = Duration::from_secs(120);
@@ -47,6 +47,7 @@ pub(super) struct Draft {
     pub(super) plan: ExperimentPlan,
     /// What the experiment declares itself.
     pub(super) sizes: Sizes,
+    /// What a worker takes beside its slots, nanoseconds.
     pub(super) setup_ns: f64,
     pub(super) fault: Option<ArmFault>,
 }
@@ -213,15 +214,17 @@ fn pilot(seed: Seed, options: &Options, draft: &mut Draft) -> Result<(), RunErro
         experiment: draft.plan.clone(),
         worker: PILOT_WORKER,
     };
+    let started = Instant::now();
+    let mut slots_ns = 0;
     let mut process = WorkerProcess::start(&options.launch, &job, 0)?;
     let patience = PILOT_TIMEOUT * draft.plan.arms.len() as u32;
     match process.next(patience) {
         Arrival::Message(Message::Pilot {
             ns_per_iteration,
-            setup_ns: ns,
+            slots_ns: ns,
         }) => {
             draft.plan.pilot_ns = ns_per_iteration;
-            draft.setup_ns = ns as f64;
+            slots_ns = ns;
         }
         Arrival::Message(Message::Fault(fault)) => draft.fault = Some(fault),
         Arrival::Quiet => {
@@ -246,6 +249,8 @@ fn pilot(seed: Seed, options: &Options, draft: &mut Draft) -> Result<(), RunErro
         }
     }
     process.wait();
+    // From the start of the process to its end, declarations and drivers included.
+    draft.setup_ns = started.elapsed().as_nanos() as f64 - slots_ns as f64;
     Ok(())
 }
 

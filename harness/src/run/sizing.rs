@@ -22,8 +22,6 @@ const SEQUENTIAL_WORKERS: u32 = 3 * DEFAULT_WORKERS;
 /// A budget never goes below these.
 const FEWEST_BLOCKS: u32 = 12;
 const FEWEST_WORKERS: u32 = 6;
-/// Starting a process and building the suite, nanoseconds.
-const START_NS: f64 = 5_000_000.0;
 /// Warm-up slots per instance in the time estimate.
 const EXPECTED_WARMUP_SLOTS: f64 = 10.0;
 /// Which classes a plan can reach with its number of workers.
@@ -174,7 +172,7 @@ pub(super) fn cost_ns(draft: &Draft) -> f64 {
         let shadow = f64::from(u8::from(plan.aa_blocks > 0)) * control_slot;
         EXPECTED_WARMUP_SLOTS * (arms * slot + shadow)
     };
-    let worker = START_NS + draft.setup_ns + warm_up + comparison + control_pairs;
+    let worker = draft.setup_ns + warm_up + comparison + control_pairs;
     f64::from(plan.workers) * worker
 }
 

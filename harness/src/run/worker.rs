@@ -96,23 +96,21 @@ fn work(suite: &Suite, job: &Job, acks: &mut impl BufRead) -> Result<Message, Ar
         return serve_arm(experiment, job, instance, schedule.input_seed, acks);
     }
 
-    let setup = Timer::start();
     let mut arms = Arms::build(experiment, job, &schedule)?;
     arms.verify_after_one_iteration()?;
-    let mut setup_ns = setup.elapsed_ns();
     match &job.kind {
         JobKind::Arm { .. } => unreachable!("answered above"),
         JobKind::Pilot => {
+            let pilot = Timer::start();
             let ns_per_iteration = (0..job.experiment.arms.len())
                 .map(|arm| arms.pilot(arm))
                 .collect::<Result<_, _>>()?;
+            let slots_ns = pilot.elapsed_ns();
             // What arms measure at their end takes a worker's time, too.
-            let end = Timer::start();
             arms.facts_at_end()?;
-            setup_ns += end.elapsed_ns();
             Ok(Message::Pilot {
                 ns_per_iteration,
-                setup_ns,
+                slots_ns,
             })
         }
         JobKind::Measure { file } => {

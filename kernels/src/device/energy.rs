@@ -5,11 +5,17 @@ use super::{DeviceError, Prepared};
 /// A batch lasts at least this long, nanoseconds.
 const LEAST_NS: u64 = 500_000_000;
 /// And over at least this many updates of the counter.
-const LEAST_UPDATES: usize = 5;
+const LEAST_UPDATES: u64 = 5;
 /// A counter that has not moved so often by then is given up, nanoseconds.
 const LONGEST_NS: u64 = 5_000_000_000;
 /// Time between two looks at the updates so far.
 const LOOK_NS: u64 = 10_000_000;
+
+/// How long a batch is, nanoseconds, for a counter that is updated every
+/// `period_ns`.
+pub(super) fn least_ns(period_ns: u64) -> u64 {
+    LEAST_NS.max(LEAST_UPDATES * period_ns)
+}
 
 /// A new value of a device's energy counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,8 +33,8 @@ pub struct EnergyBatch {
     pub launches: f64,
     /// Energy of the whole device over the batch, millijoules.
     pub energy_mj: u64,
-    /// Updates of the counter after the one that begins it.
-    pub updates: usize,
+    /// Updates of the counter that it lasted for.
+    pub updates: u64,
 }
 
 impl EnergyBatch {
@@ -43,8 +49,8 @@ impl EnergyBatch {
 /// Runs slots of `launches` launches for half a second or more, from one update
 /// of the device's energy counter to another, at least five updates later.
 ///
-/// The counter is read beside the slots: a reading takes milliseconds, in which
-/// a device that waits for it would be idle.
+/// The counter is read beside the slots, and hardly ever while the batch lasts:
+/// a reading takes milliseconds, in which other calls of the driver wait.
 ///
 /// `None` when there is no such counter, or it stands still, or slots are so
 /// long that five of them take more than five seconds: those tell their energy
@@ -80,24 +86,25 @@ fn watched(arm: &mut dyn Prepared, launches: u64) -> Result<Option<EnergyBatch>,
             continue;
         }
         looked_at = now;
-        // The first update within the slots only begins the batch.
+        // Two updates within the slots tell the period; the second one begins the batch.
         let updates: Vec<EnergyUpdate> = arm
             .energy_updates()
             .into_iter()
             .filter(|update| (ends[0]..=now).contains(&update.at_ns))
             .collect();
-        if let [first, .., last] = updates[..]
-            && updates.len() > LEAST_UPDATES
-            && last.at_ns - first.at_ns >= LEAST_NS
-        {
-            let done = |at_ns| slots_until(&ends, at_ns) * launches as f64;
-            // A counter that began anew says nothing.
-            let energy = last.total_mj.checked_sub(first.total_mj);
-            return Ok(energy.map(|energy_mj| EnergyBatch {
-                launches: done(last.at_ns) - done(first.at_ns),
-                energy_mj,
-                updates: updates.len() - 1,
-            }));
+        if let [before, first, later @ ..] = &updates[..] {
+            let period_ns = (first.at_ns - before.at_ns).max(1);
+            let end = first.at_ns + least_ns(period_ns) - period_ns / 4;
+            if let Some(last) = later.iter().find(|update| update.at_ns >= end) {
+                let done = |at_ns| slots_until(&ends, at_ns) * launches as f64;
+                // A counter that began anew says nothing.
+                let energy = last.total_mj.checked_sub(first.total_mj);
+                return Ok(energy.map(|energy_mj| EnergyBatch {
+                    launches: done(last.at_ns) - done(first.at_ns),
+                    energy_mj,
+                    updates: (last.at_ns - first.at_ns + period_ns / 2) / period_ns,
+                }));
+            }
         }
         if now - ends[0] >= LONGEST_NS {
             return Ok(None);

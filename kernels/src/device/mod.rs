@@ -129,13 +129,14 @@ pub trait Prepared {
         Vec::new()
     }
 
-    /// Begins to look at the device's energy counter as often as it answers,
-    /// beside the slots; false where there is none.
+    /// Begins to look at the device's energy counter beside the slots: for two
+    /// updates, and then for those after the least length of a batch. False
+    /// where there is no counter.
     fn watch_energy(&mut self) -> bool {
         false
     }
 
-    /// The updates of the counter since then, oldest first.
+    /// The updates of the counter that were seen since then, oldest first.
     fn energy_updates(&mut self) -> Vec<EnergyUpdate> {
         Vec::new()
     }

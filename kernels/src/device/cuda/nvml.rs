@@ -1,16 +1,20 @@
 //! A side thread that looks at the card through NVML.
 
+use super::super::energy::least_ns;
 use super::super::{EnergyUpdate, State, ThrottleReasons};
 use nvml_wrapper::Nvml;
 use nvml_wrapper::enum_wrappers::device::{Clock, TemperatureSensor};
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_millis(66);
-/// The same for the energy counter alone; a reading takes longer than this.
+/// Parts of a pause, at whose ends the thread sees whether it still waits.
+const PART: Duration = Duration::from_millis(8);
+/// Pause between two readings of the energy counter that wait for its update;
+/// a reading takes longer than this.
 const ENERGY_PAUSE: Duration = Duration::from_micros(500);
 /// Looks that are kept: more than ten seconds of them.
 const KEPT: usize = 256;
@@ -38,43 +42,95 @@ struct Shared {
     looks: Mutex<VecDeque<State>>,
     /// Updates of the energy counter, while nothing else is looked at.
     energy: Mutex<Vec<EnergyUpdate>>,
-    energy_alone: AtomicBool,
+    /// Turns so far, see [`Turn`].
+    turns: AtomicU64,
+    /// Held while something is timed that a look would disturb.
+    quiet: Mutex<()>,
+    look_wanted: AtomicBool,
     stop: AtomicBool,
 }
 
 impl Shared {
     fn watch(&self, nvml: &Nvml, uuid: &str) {
         while !self.stop.load(Ordering::Relaxed) {
-            if self.energy_alone.load(Ordering::Relaxed) {
-                self.look_at_energy(nvml, uuid);
-                std::thread::sleep(ENERGY_PAUSE);
+            let turn = self.turn();
+            if turn.is_energy() {
+                self.look_at_energy(nvml, uuid, turn);
                 continue;
             }
-            if let Some(state) = look(nvml, uuid) {
+            self.look_wanted.store(true, Ordering::SeqCst);
+            let quiet = locked(&self.quiet);
+            let state = look(nvml, uuid);
+            drop(quiet);
+            self.look_wanted.store(false, Ordering::SeqCst);
+            if let Some(state) = state {
                 let mut looks = locked(&self.looks);
                 if looks.len() == KEPT {
                     looks.pop_front();
                 }
                 looks.push_back(state);
             }
-            // In parts: a watch of the energy is not to wait for long.
-            let pause = Instant::now();
-            while pause.elapsed() < PAUSE && !self.energy_alone.load(Ordering::Relaxed) {
-                std::thread::sleep(PAUSE / 8);
-            }
+            self.sleep(PAUSE, turn);
         }
     }
 
-    fn look_at_energy(&self, nvml: &Nvml, uuid: &str) {
-        let Some(total_mj) = counter_mj(nvml, uuid) else {
+    /// Two updates of the counter one after the other, then those after the
+    /// least length of a batch, until the watch ends.
+    fn look_at_energy(&self, nvml: &Nvml, uuid: &str, turn: Turn) {
+        let update = || self.update(nvml, uuid, turn);
+        let (Some(before), Some(first)) = (update(), update()) else {
             return;
         };
-        let mut updates = locked(&self.energy);
-        let wanted = self.energy_alone.load(Ordering::Relaxed);
-        if wanted && updates.last().is_none_or(|last| last.total_mj != total_mj) {
-            let at_ns = now_ns();
-            updates.push(EnergyUpdate { at_ns, total_mj });
+        let batch = least_ns(first - before);
+        let until_shortly_before = batch - (first - before) / 4;
+        self.sleep(Duration::from_nanos(until_shortly_before), turn);
+        while update().is_some() {}
+    }
+
+    /// Waits for the next update of the counter and gives when it was seen;
+    /// `None` when the turn ends.
+    fn update(&self, nvml: &Nvml, uuid: &str, turn: Turn) -> Option<u64> {
+        let known = counter_mj(nvml, uuid);
+        loop {
+            let now = counter_mj(nvml, uuid);
+            let mut updates = locked(&self.energy);
+            if !self.goes_on(turn) {
+                return None;
+            }
+            if let Some(total_mj) = now.filter(|_| now != known) {
+                let at_ns = now_ns();
+                updates.push(EnergyUpdate { at_ns, total_mj });
+                return Some(at_ns);
+            }
+            drop(updates);
+            std::thread::sleep(ENERGY_PAUSE);
         }
+    }
+
+    fn turn(&self) -> Turn {
+        Turn(self.turns.load(Ordering::SeqCst))
+    }
+
+    fn goes_on(&self, turn: Turn) -> bool {
+        self.turn() == turn && !self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Sleeps in parts while the turn goes on.
+    fn sleep(&self, time: Duration, turn: Turn) {
+        let start = Instant::now();
+        while start.elapsed() < time && self.goes_on(turn) {
+            std::thread::sleep(time.min(PART));
+        }
+    }
+}
+
+/// What the thread looks at: by turns at everything, and at the energy alone.
+#[derive(Clone, Copy, PartialEq)]
+struct Turn(u64);
+
+impl Turn {
+    fn is_energy(self) -> bool {
+        self.0 % 2 == 1
     }
 }
 
@@ -155,20 +211,27 @@ impl Watch {
         }
         let mut updates = locked(&self.shared.energy);
         updates.clear();
-        self.shared.energy_alone.store(true, Ordering::Relaxed);
+        self.shared.turns.fetch_add(1, Ordering::SeqCst);
         true
     }
 
-    /// The updates since then.
+    /// The updates that were seen since then.
     pub fn energy_updates(&self) -> Vec<EnergyUpdate> {
-        let seen = locked(&self.shared.energy);
-        // What the counter told at first was not seen to change.
-        seen.iter().skip(1).copied().collect()
+        locked(&self.shared.energy).clone()
+    }
+
+    /// Nothing is looked at while the guard lives: a look takes milliseconds,
+    /// in which calls of the driver wait. One that is due comes before.
+    pub fn quiet(&self) -> MutexGuard<'_, ()> {
+        while self.shared.look_wanted.load(Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
+        locked(&self.shared.quiet)
     }
 
     /// Looks at everything again.
     pub fn end_energy(&self) {
-        self.shared.energy_alone.store(false, Ordering::Relaxed);
+        self.shared.turns.fetch_add(1, Ordering::SeqCst);
     }
 
     /// The looks from a second before `start_ns` on.
