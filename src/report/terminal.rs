@@ -53,7 +53,7 @@ fn experiment(
     let floor = match judged.noise_floor {
         Some(floor) if plan.estimand == Estimand::PairedLogRatio => {
             format!(
-                ", A/A half width {}",
+                ", A/A within {}",
                 signed_percent(floor, Some(floor)).replace('+', "")
             )
         }

@@ -99,8 +99,8 @@ pub struct Evidence {
     pub percentile95: Option<Bounds>,
     /// Margins on the effect's scale: below the first or above the second matters.
     pub margin: (f64, f64),
-    /// Half width of the control's A/A interval, when it was measured against
-    /// itself: a strong effect lies beyond it, too.
+    /// How far from zero the control's A/A interval reaches, when it was
+    /// measured against itself: a strong effect lies beyond it, too.
     pub noise_floor: Option<f64>,
     /// Whether the lag-1 gate fired.
     pub serially_correlated: bool,
@@ -213,12 +213,13 @@ fn percentile(d: &[f64], seed: u64) -> Option<Bounds> {
     })
 }
 
-/// Half width of the reported CI95 of some units; `None` where there is none.
-pub(super) fn half_width95(d: &[f64], seed: u64) -> Option<f64> {
+/// How far from zero the reported CI95 of some units reaches; `None` where it
+/// is open. Its width alone would leave out what an A/A interval is off zero.
+pub(super) fn reach95(d: &[f64], seed: u64) -> Option<f64> {
     let interval = mean_interval(d, 0.95, seed).ok()??;
     interval
         .is_bounded()
-        .then_some(0.5 * (interval.hi - interval.lo))
+        .then_some(interval.lo.abs().max(interval.hi.abs()))
 }
 
 /// Evidence as it stands in a record: rounded to 12 digits.
@@ -333,5 +334,19 @@ impl Estimate {
             seed: crate::plan::Seed(seed),
             outcomes: e.outcomes.as_ref().map(Outcomes::of),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_control_is_off_itself_counts_like_its_noise() {
+        let noise = [-0.3, 0.5, -1.1, 0.9, 0.2, -0.6, 1.0, -0.4, -0.9, 0.7];
+        let around = |centre: f64| noise.map(|z| centre + 0.01 * z);
+        let [quiet, biased] = [0.0, -0.04].map(|centre| reach95(&around(centre), 1).unwrap());
+        assert!(quiet < 0.01, "{quiet}");
+        assert!((0.04..0.05).contains(&biased), "{biased}");
     }
 }

@@ -10,7 +10,7 @@ use super::overall::{OverallClaim, overall_claims};
 use super::pairs::{Missing, Pairs, mean};
 use super::rates::rate_evidence;
 use super::units::margins;
-use super::{ArmSummary, Claim, Class, SessionControl, evidence::half_width95};
+use super::{ArmSummary, Claim, Class, SessionControl, evidence::reach95};
 use crate::estimate::stratified_sign_flip;
 use crate::gate::{Code, Reason, Severity};
 use crate::plan::{
@@ -202,7 +202,7 @@ fn draft<'a>(
     let own_control = controls
         .iter()
         .find(|c| c.experiment == imported.experiment && c.metric == imported.metric.id);
-    let noise_floor = own_control.and_then(|c| half_width95(&c.pairs.effects(c.estimand), seed));
+    let noise_floor = own_control.and_then(|c| reach95(&c.pairs.effects(c.estimand), seed));
     match control {
         Some(control) if !control.passed => {
             let detail = format!("p = {:.1e} over {} A/A units", control.p, control.units);
@@ -210,7 +210,7 @@ fn draft<'a>(
         }
         _ => {
             if let Some(floor) = noise_floor.filter(|floor| *floor > bounds.1) {
-                let detail = format!("A/A half width {floor:.2e}, margin {:.2e}", bounds.1);
+                let detail = format!("A/A within {floor:.2e}, margin {:.2e}", bounds.1);
                 gates.push(Reason::new(Code::BelowNoiseFloor, detail));
             }
         }

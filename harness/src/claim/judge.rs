@@ -1,6 +1,6 @@
 //! From a plan and its measurements to claims.
 
-use super::evidence::half_width95;
+use super::evidence::reach95;
 use super::number::{margin_percent, plain_percent, round12};
 use super::quantiles::worker_quantile;
 use super::secondary::{self, SecondaryJudgement};
@@ -61,7 +61,8 @@ pub struct ExperimentJudgement {
     pub plan_digest: String,
     /// The arms' own values.
     pub arms: Vec<ArmSummary>,
-    /// Half width of the A/A interval: what can't be told from nothing here.
+    /// How far from zero the A/A interval reaches: what can't be told from
+    /// nothing here.
     pub noise_floor: Option<f64>,
     /// Reasons that concern the experiment as a whole.
     pub reasons: Vec<Reason>,
@@ -170,7 +171,7 @@ pub fn judge(plan: &Plan, measurements: &Measurements) -> Judgement {
                 .into_iter()
                 .flat_map(|cells| sweep::drafts(experiment, cells, data, &reasons, (rule, seed))),
         );
-        let noise_floor = half_width95(&effects(control_units), seed).map(round12);
+        let noise_floor = reach95(&effects(control_units), seed).map(round12);
         let bounds = margins(experiment.margin, experiment.estimand, level);
         reasons.extend(below_noise_floor(
             noise_floor,
@@ -287,7 +288,7 @@ fn session_control(plan: &Plan, units: &[Vec<Unit>]) -> Option<SessionControl> {
     })
 }
 
-/// The reason of an A/A interval that is wider than the margin.
+/// The reason of an A/A interval that reaches beyond the margin.
 pub(super) fn below_noise_floor(
     floor: Option<f64>,
     bounds: (f64, f64),
@@ -297,12 +298,12 @@ pub(super) fn below_noise_floor(
     let floor = floor.filter(|floor| *floor > bounds.1)?;
     let detail = match estimand {
         Estimand::PairedLogRatio => format!(
-            "A/A half width {}, margin {}",
+            "A/A within {}, margin {}",
             plain_percent(libm::expm1(floor), Some(floor)),
             margin_percent(libm::expm1(bounds.1))
         ),
         Estimand::PairedDifference => format!(
-            "A/A half width {}, margin {} {}",
+            "A/A within {}, margin {} {}",
             round12(floor),
             round12(bounds.1),
             metric.unit

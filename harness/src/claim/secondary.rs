@@ -1,7 +1,7 @@
 //! What further metrics of the same slots say: claims of their own, or a word
 //! about the primary one.
 
-use super::evidence::half_width95;
+use super::evidence::reach95;
 use super::judge::{Draft, assemble, below_noise_floor, control_mean, finish, summaries};
 use super::number::round12;
 use super::quantiles::check_quantile;
@@ -28,7 +28,7 @@ pub struct SecondaryJudgement {
     pub role: SecondaryRole,
     /// The arms' own values.
     pub arms: Vec<ArmSummary>,
-    /// Half width of the A/A interval.
+    /// How far from zero the A/A interval reaches.
     pub noise_floor: Option<f64>,
     /// One claim per candidate, where the metric has claims.
     pub claims: Vec<Claim>,
@@ -67,7 +67,7 @@ pub(super) fn judge(
         let quantity = Quantity::Secondary(at);
         let arms = summaries(plan, data, quantity);
         let control = units_of(plan, quantity, data, true, plan.arms.len());
-        let noise_floor = half_width95(&effects(&control), seed).map(round12);
+        let noise_floor = reach95(&effects(&control), seed).map(round12);
         if has_claims(secondary.role) {
             let level = control_mean(&arms);
             let bounds = margins(alone.margin, alone.estimand, level);

@@ -1,7 +1,7 @@
 //! Sweeps: claims of every pair of cells, the frontier and the best cell that
 //! follow from them.
 
-use super::evidence::half_width95;
+use super::evidence::reach95;
 use super::frontier::{Relation, Relations, Standing};
 use super::judge::{
     ArmSummary, Claim, Draft, assemble, below_noise_floor, control_mean, summaries,
@@ -100,7 +100,7 @@ pub(super) fn drafts(
         let quantity = quantity(plan, id);
         let alone = alone(plan, quantity);
         let control = units_of(plan, quantity, data, true, plan.arms.len());
-        let floor = half_width95(&effects(&control), seed).map(round12);
+        let floor = reach95(&effects(&control), seed).map(round12);
         let arms = summaries(plan, data, quantity);
         // The primary metric's own declarations say nothing about another one.
         let own = [Code::DirectionUndeclared, Code::MarginUndeclared];

@@ -240,7 +240,7 @@ const TABLE: &[(Code, &str, Severity, &str, &str)] = &[
     (Multiplicity, "multiplicity", Explains, "the evidence does not survive the number of comparisons in the session", "measure more workers, or fewer comparisons"),
     (Ci99IncludesZero, "ci99_includes_zero", Explains, "p is small, but the CI99 contains zero", "more workers"),
     (WithinMargin, "within_margin", Explains, "the effect is there, but it may be smaller than the margin", "more workers, or a smaller margin if it truly matters"),
-    (BelowNoiseFloor, "below_noise_floor", Explains, "the A/A interval is wider than the margin: only an effect beyond that noise floor can be strong", "a quieter machine, more workers, or a larger margin"),
+    (BelowNoiseFloor, "below_noise_floor", Explains, "the A/A interval reaches beyond the margin: only an effect beyond that noise floor can be strong", "a quieter machine, more workers, or a larger margin"),
     (PAboveOnePercent, "p_above_one_percent", Explains, "p is between .01 and .05", "more workers"),
     (TooFewForStrong, "too_few_for_strong", Explains, "fewer than 8 units can't reach p <= .01", "measure at least 8 workers"),
     (Noise, "noise", Explains, "the interval is too wide to tell", "more workers, or a quieter machine"),

@@ -281,6 +281,22 @@ fn flags_act_by_their_share_and_their_code() {
 }
 
 #[test]
+fn one_slot_of_a_session_is_no_hidden_work() {
+    let slots = std::cell::Cell::new(0);
+    let judged = judged(vec![], &[], |arm, _, noise| {
+        slots.set(slots.get() + 1);
+        let flags = if slots.get() == 100 {
+            SlotFlags::HIDDEN_WORK
+        } else {
+            SlotFlags::NONE
+        };
+        (Some(faster(arm, noise)), vec![], flags)
+    });
+    assert_eq!(judged.claims[0].class, Class::Strong);
+    assert!(codes(&judged).contains(&Code::HiddenWork));
+}
+
+#[test]
 fn equal_machine_code_is_reported() {
     let run = |b: &'static str| {
         let facts: &[&[(&str, &str)]] = &[&[(CODE_HASH, "c0de")], &[(CODE_HASH, b)], &[]];

@@ -162,7 +162,8 @@ impl OnCard {
         }
     }
 
-    /// Kernels alone: graphs of spans between two readings of the clock.
+    /// Kernels alone: graphs of spans between two readings of the clock, the
+    /// second of which may still run.
     fn run_kernels(&mut self, launches: u64) -> Result<Spans, DeviceError> {
         let mut spans = Spans::NONE;
         self.opened.instruments.queue_reading(0)?;
@@ -174,7 +175,6 @@ impl OnCard {
         }
         self.opened.instruments.queue_reading(1)?;
         self.done.record()?;
-        self.done.wait()?;
         Ok(spans)
     }
 
@@ -228,8 +228,12 @@ impl Prepared for OnCard {
         } else {
             self.run_kernels(launches)?
         };
+        // A look at the card beside this one would be taken for work that goes on.
+        let quiet = self.opened.watch.quiet();
+        self.done.wait()?;
         // At once: what runs on is not to end unseen while something is read.
         let trailing = self.opened.context.drain()?;
+        drop(quiet);
         let clock_mhz = if self.involves_host {
             None
         } else {
