@@ -54,7 +54,7 @@ fn experiment(
         Some(floor) if plan.estimand == Estimand::PairedLogRatio => {
             format!(
                 ", A/A within {}",
-                signed_percent(floor, Some(floor)).replace('+', "")
+                signed_percent(floor.exp_m1(), Some(floor)).replace('+', "")
             )
         }
         _ => String::new(),

@@ -31,6 +31,29 @@ fn checked_in_schemas_are_up_to_date() {
     assert_eq!(files, DOCUMENTS.len(), "a schema without a document");
 }
 
+/// The records that the book cites.
+#[test]
+fn records_from_cards_are_whole() {
+    let lab = Lab::new();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("baselines/gpu");
+    for (file, claims) in [
+        ("h100.json", "15 comparisons: 15 strong"),
+        (
+            "h100-second-card.json",
+            "11 comparisons: 8 strong, 3 directional",
+        ),
+    ] {
+        let file = folder.join(file);
+        let shown = lab.evenhand("", &["show", file.to_str().unwrap()]).code(0);
+        assert!(shown.out.contains(claims), "{}", shown.out);
+        assert!(
+            shown
+                .out
+                .contains("on NVIDIA H100 80GB HBM3, cold (flushed by reading)")
+        );
+    }
+}
+
 /// A stored record, to be damaged.
 fn fixture() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/golden/record.json")
