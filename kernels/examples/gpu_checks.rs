@@ -5,7 +5,7 @@
 //! EVENHAND_LAUNCHES=held cargo run --release ... --example gpu_checks
 //! ```
 //!
-//! `docs/gpu-checks.md` says what each figure must be.
+//! `docs/gpu-checks.md` says what was seen, and on which card.
 
 use evenhand_kernels::device::{
     CacheState, Choice, Device, DeviceError, Meter, Prepared, RawSlot, Selector, energy_batch, open,

@@ -75,6 +75,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     }
     // Asked before building, which may put another file in its place.
     let command = std::env::current_exe().map_err(|e| failed(Path::new(COMMAND), &e))?;
+    let package = arguments.cargo.manifest().and_then(Path::parent);
+    let package = package.filter(|folder| !folder.as_os_str().is_empty());
+    let sources = Sources::of(package.unwrap_or(Path::new(".")));
     let found = arguments.cargo.find_some()?;
     let beside = out.with_file_name(format!(
         ".{}.{}.tmp",
@@ -82,6 +85,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         std::process::id()
     ));
     let made = fill(&beside, &command, &found, &arguments.include)
+        .and_then(|()| script(&beside.join("run.sh"), sources))
         .and_then(|()| std::fs::rename(&beside, out).map_err(|e| failed(out, &e)));
     if let Err(failure) = made {
         let _ = std::fs::remove_dir_all(&beside);
@@ -136,13 +140,11 @@ fn fill(
     };
     let mut json = serde_json::to_vec_pretty(&manifest).expect("plain data has a JSON form");
     json.push(b'\n');
-    write_atomically(&out.join(MANIFEST), &json)?;
-    script(&out.join("run.sh"))
+    Ok(write_atomically(&out.join(MANIFEST), &json)?)
 }
 
 /// Starts the command on the bundle's own executables.
-fn script(path: &Path) -> Result<(), Failure> {
-    let sources = Sources::find();
+fn script(path: &Path, sources: Sources) -> Result<(), Failure> {
     let script = format!(
         "\
 #!/bin/sh

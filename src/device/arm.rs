@@ -48,6 +48,16 @@ impl TaskBencher for Bencher {
     }
 }
 
+fn energy_is_wanted() -> Result<bool, ArmError> {
+    match std::env::var(ENERGY_VARIABLE).as_deref() {
+        Err(_) | Ok("" | "on") => Ok(true),
+        Ok("off") => Ok(false),
+        Ok(other) => Err(ArmError::new(format!(
+            "{ENERGY_VARIABLE}={other}: give on or off"
+        ))),
+    }
+}
+
 /// Whether it has the metrics and the caches of a GPU.
 fn is_gpu(device: &dyn Device) -> bool {
     device.identity().label != "cpu"
@@ -209,7 +219,7 @@ impl Subject for TaskArm {
 
     fn facts_at_end(&mut self) -> Result<Vec<(String, String)>, ArmError> {
         let mut facts = self.seen.facts();
-        if std::env::var_os(ENERGY_VARIABLE).is_some_and(|wanted| wanted == "off") {
+        if !energy_is_wanted()? {
             return Ok(facts);
         }
         let batch = energy_batch(&mut *self.prepared, self.launches).map_err(|e| arm_error(&e))?;

@@ -47,13 +47,16 @@ fn a_bundle_measures_without_cargo_and_its_sessions_come_back() {
     let record = read(&lab.latest().join("record.json"));
     assert_eq!(record["digest"], results["record_digest"]);
     // The commit is that of the bundle, not of where it ran.
-    let git = Command::new("git").args(["rev-parse", "HEAD"]).output();
-    if let Ok(commit) = git
-        && commit.status.success()
-    {
-        let environment = read(&lab.latest().join("environment.json"));
-        let commit = String::from_utf8_lossy(&commit.stdout).into_owned();
-        assert_eq!(environment["facts"]["vcs.revision"], commit.trim());
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git").args(arguments).output().ok()?;
+        let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        output.status.success().then_some(said)
+    };
+    if let Some(commit) = git(&["rev-parse", "HEAD"]) {
+        let facts = &read(&lab.latest().join("environment.json"))["facts"];
+        assert_eq!(facts["vcs.revision"], commit.as_str());
+        let dirty = git(&["status", "--porcelain"]).is_some_and(|files| !files.is_empty());
+        assert_eq!(facts["vcs.dirty"], dirty.to_string());
     }
     let again = lab.evenhand("", &import).code(0);
     assert!(again.out.contains("was here already"), "{}", again.out);

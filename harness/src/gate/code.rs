@@ -149,7 +149,7 @@ pub enum Code {
     Ci99IncludesZero,
     /// The effect is there, but it may be smaller than the margin.
     WithinMargin,
-    /// The A/A interval is wider than the margin.
+    /// The A/A interval reaches beyond the margin.
     BelowNoiseFloor,
     /// P is between .01 and .05.
     PAboveOnePercent,

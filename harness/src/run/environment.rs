@@ -71,7 +71,7 @@ fn facts() -> BTreeMap<String, String> {
         read("/sys/kernel/mm/transparent_hugepage/enabled").and_then(|t| selected(&t)),
     );
     add("load.1min", load());
-    let sources = Sources::find();
+    let sources = Sources::of(Path::new("."));
     add("vcs.revision", sources.revision);
     add("vcs.dirty", sources.dirty);
     facts
@@ -92,9 +92,9 @@ impl Sources {
     pub const DIRTY: &str = "EVENHAND_VCS_DIRTY";
 
     /// What the two variables say (nothing is known when they are empty), else
-    /// git of the current folder.
+    /// git of this folder.
     #[must_use]
-    pub fn find() -> Self {
+    pub fn of(folder: &Path) -> Self {
         if let Ok(revision) = std::env::var(Self::REVISION) {
             let known = |value: String| Some(value).filter(|value| !value.is_empty());
             return Self {
@@ -103,8 +103,8 @@ impl Sources {
             };
         }
         Self {
-            revision: git(&["rev-parse", "HEAD"]),
-            dirty: git(&["status", "--porcelain"]).map(|s| (!s.is_empty()).to_string()),
+            revision: git(folder, &["rev-parse", "HEAD"]),
+            dirty: git(folder, &["status", "--porcelain"]).map(|s| (!s.is_empty()).to_string()),
         }
     }
 }
@@ -134,8 +134,9 @@ pub fn digest_of_file(path: &Path) -> Result<String, RunError> {
     Ok(sha256_hex(&bytes))
 }
 
-fn git(arguments: &[&str]) -> Option<String> {
-    let output = Command::new("git").args(arguments).output().ok()?;
+fn git(folder: &Path, arguments: &[&str]) -> Option<String> {
+    let mut git = Command::new("git");
+    let output = git.arg("-C").arg(folder).args(arguments).output().ok()?;
     output
         .status
         .success()

@@ -8,6 +8,8 @@ const LEAST_NS: u64 = 500_000_000;
 const LEAST_UPDATES: u64 = 5;
 /// A counter that has not moved so often by then is given up, nanoseconds.
 const LONGEST_NS: u64 = 5_000_000_000;
+/// Slots that are longer see the counter move themselves, nanoseconds.
+const LONGEST_SLOT_NS: u64 = 300_000_000;
 /// Time between two looks at the updates so far.
 const LOOK_NS: u64 = 10_000_000;
 
@@ -52,9 +54,8 @@ impl EnergyBatch {
 /// The counter is read beside the slots, and hardly ever while the batch lasts:
 /// a reading takes milliseconds, in which other calls of the driver wait.
 ///
-/// `None` when there is no such counter, or it stands still, or slots are so
-/// long that five of them take more than five seconds: those tell their energy
-/// themselves.
+/// `None` when there is no such counter, or it stands still, or slots are longer
+/// than 0.3 s: those tell their energy themselves.
 ///
 /// # Errors
 /// If the device fails.
@@ -76,6 +77,9 @@ fn watched(arm: &mut dyn Prepared, launches: u64) -> Result<Option<EnergyBatch>,
     let mut looked_at = 0;
     loop {
         let slot = arm.run(launches)?;
+        if slot.host_ns > LONGEST_SLOT_NS {
+            return Ok(None);
+        }
         if ends.is_empty() {
             ends.push(slot.start_ns);
             looked_at = slot.start_ns;
@@ -86,13 +90,15 @@ fn watched(arm: &mut dyn Prepared, launches: u64) -> Result<Option<EnergyBatch>,
             continue;
         }
         looked_at = now;
-        // Two updates within the slots tell the period; the second one begins the batch.
+        // Two updates tell the period; the second one begins the batch.
         let updates: Vec<EnergyUpdate> = arm
             .energy_updates()
             .into_iter()
-            .filter(|update| (ends[0]..=now).contains(&update.at_ns))
+            .filter(|update| update.at_ns <= now)
             .collect();
-        if let [before, first, later @ ..] = &updates[..] {
+        if let [before, first, later @ ..] = &updates[..]
+            && first.at_ns >= ends[0]
+        {
             let period_ns = (first.at_ns - before.at_ns).max(1);
             let end = first.at_ns + least_ns(period_ns) - period_ns / 4;
             if let Some(last) = later.iter().find(|update| update.at_ns >= end) {

@@ -52,6 +52,11 @@ pub enum DeviceError {
         /// Name of the buffer.
         buffer: &'static str,
     },
+    /// An arm on the same buffers wrote to an input.
+    SharedInputChanged {
+        /// Name of the buffer.
+        buffer: &'static str,
+    },
     /// Faster than the card can be.
     AboveCeiling {
         /// Percent of the measured ceiling.
@@ -106,6 +111,11 @@ impl fmt::Display for DeviceError {
             Self::InputChanged { buffer } => write!(
                 f,
                 "it wrote to its input `{buffer}`: the next iteration does other work"
+            ),
+            Self::SharedInputChanged { buffer } => write!(
+                f,
+                "an arm wrote to the input `{buffer}` that all arms of the task read; measure the \
+                 arms one by one to see which"
             ),
             Self::AboveCeiling { percent, ceiling } => write!(
                 f,

@@ -30,6 +30,8 @@ fn in_a_child() {
         },
         "measure" => measure(),
         "rotate" => rotate(),
+        "one arm" => shared(1),
+        "two arms" => shared(2),
         "slot" => slot(),
         choice => match choice.parse().map(|choice| open(&choice)) {
             Ok(Ok(device)) => format!("{} {:?}", device.identity().label, device.identity().facts),
@@ -108,6 +110,23 @@ fn rotate() -> String {
         }
     }
     "unchanged".to_owned()
+}
+
+/// The verification of the first of some arms that share their buffers.
+fn shared(arms: usize) -> String {
+    let task = tasks::rms_norm(64, 4096, 1);
+    let device = match CudaDevice::open(&Selector::First) {
+        Ok(device) => device,
+        Err(error) => return format!("error: {error}"),
+    };
+    let names = task.variants.iter().take(arms).map(|variant| variant.name);
+    let mut arms: Vec<_> = names
+        .map(|name| device.prepare(&task, name, CacheState::Hot).unwrap())
+        .collect();
+    match arms[0].checked_output(0) {
+        Ok(_) => "unchanged".to_owned(),
+        Err(error) => format!("error: {error}"),
+    }
 }
 
 /// A slot of three flushed launches, and how they were queued.
@@ -220,6 +239,27 @@ fn an_input_that_changes_in_a_later_set_is_seen() {
     let (_, said) = child(folder.path(), "rotate", &[cache, ("FAKE_WRITE", "1")]);
     assert!(said.contains("it wrote to its input"), "{said}");
     assert!(!said.contains("set 0"), "{said}");
+}
+
+#[test]
+fn a_shared_input_that_changed_is_not_blamed_on_the_arm_that_finds_it() {
+    let folder = tempfile::tempdir().unwrap();
+    if !build(folder.path(), &whole("")) {
+        return;
+    }
+    let cache = folder.path().join("cache");
+    let cache = ("EVENHAND_CUBIN_CACHE", cache.to_str().unwrap());
+    let once = ("FAKE_WRITE_ONCE", "1");
+    let (_, said) = child(folder.path(), "two arms", &[cache]);
+    if said.contains("NVRTC was not found") {
+        eprintln!("skipped: {said}");
+        return;
+    }
+    assert_eq!(said, "unchanged");
+    let (_, said) = child(folder.path(), "two arms", &[cache, once]);
+    assert!(said.contains("that all arms of the task read"), "{said}");
+    let (_, said) = child(folder.path(), "one arm", &[cache, once]);
+    assert!(said.contains("it wrote to its input `x`"), "{said}");
 }
 
 #[test]

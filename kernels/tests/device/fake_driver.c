@@ -171,5 +171,13 @@ int cuLaunchKernel(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, 
         if (k < filled && !first) first = at;
         if (k < filled && first != at) *(unsigned char *)(size_t)at ^= 1;
     }
+    /* One that writes to its first argument once, when it is run for the first time. */
+    if (getenv("FAKE_WRITE_ONCE") && gx > 1) {
+        static int written;
+        address at = *(address *)arguments[0];
+        unsigned k;
+        for (k = 0; k < filled && fills[k] != at; k++) {}
+        if (k < filled && !written++) *(unsigned char *)(size_t)at ^= 1;
+    }
     return fault("FAKE_LAUNCH");
 }

@@ -303,6 +303,7 @@ impl Device for CudaDevice {
             batch: 1,
             graphs: BTreeMap::new(),
             next_set: 0,
+            last_ns: 0.0,
             steps,
             opened: Rc::clone(&self.opened),
         };

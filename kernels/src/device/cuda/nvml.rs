@@ -6,11 +6,13 @@ use nvml_wrapper::Nvml;
 use nvml_wrapper::enum_wrappers::device::{Clock, TemperatureSensor};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_millis(66);
+/// Nothing waits longer for a look than this.
+const LONGEST_LOOK: Duration = Duration::from_millis(250);
 /// Parts of a pause, at whose ends the thread sees whether it still waits.
 const PART: Duration = Duration::from_millis(8);
 /// Pause between two readings of the energy counter that wait for its update;
@@ -58,11 +60,11 @@ impl Shared {
                 self.look_at_energy(nvml, uuid, turn);
                 continue;
             }
-            self.look_wanted.store(true, Ordering::SeqCst);
+            let wanted = Wanted::new(&self.look_wanted);
             let quiet = locked(&self.quiet);
             let state = look(nvml, uuid);
             drop(quiet);
-            self.look_wanted.store(false, Ordering::SeqCst);
+            drop(wanted);
             if let Some(state) = state {
                 let mut looks = locked(&self.looks);
                 if looks.len() == KEPT {
@@ -74,8 +76,8 @@ impl Shared {
         }
     }
 
-    /// Two updates of the counter one after the other, then those after the
-    /// least length of a batch, until the watch ends.
+    /// Two updates of the counter one after the other, then one after each least
+    /// length of a batch, until the watch ends.
     fn look_at_energy(&self, nvml: &Nvml, uuid: &str, turn: Turn) {
         let update = || self.update(nvml, uuid, turn);
         let (Some(before), Some(first)) = (update(), update()) else {
@@ -83,8 +85,11 @@ impl Shared {
         };
         let batch = least_ns(first - before);
         let until_shortly_before = batch - (first - before) / 4;
-        self.sleep(Duration::from_nanos(until_shortly_before), turn);
-        while update().is_some() {}
+        let pause = Duration::from_nanos(until_shortly_before);
+        self.sleep(pause, turn);
+        while update().is_some() {
+            self.sleep(pause, turn);
+        }
     }
 
     /// Waits for the next update of the counter and gives when it was seen;
@@ -121,6 +126,22 @@ impl Shared {
         while start.elapsed() < time && self.goes_on(turn) {
             std::thread::sleep(time.min(PART));
         }
+    }
+}
+
+/// A look that is due or under way.
+struct Wanted<'a>(&'a AtomicBool);
+
+impl<'a> Wanted<'a> {
+    fn new(wanted: &'a AtomicBool) -> Self {
+        wanted.store(true, Ordering::SeqCst);
+        Self(wanted)
+    }
+}
+
+impl Drop for Wanted<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::SeqCst);
     }
 }
 
@@ -180,13 +201,14 @@ impl Watch {
                 return watch;
             }
         }
-        watch.card = Some((Arc::clone(&nvml), uuid.to_owned()));
+        let card = (Arc::clone(&nvml), uuid.to_owned());
         let (shared, uuid) = (Arc::clone(&watch.shared), uuid.to_owned());
         let started = std::thread::Builder::new()
             .name("nvml".to_owned())
             .spawn(move || shared.watch(&nvml, &uuid));
-        if let Err(error) = started {
-            watch.fact("nvml", format!("no thread: {error}"));
+        match started {
+            Ok(_) => watch.card = Some(card),
+            Err(error) => watch.fact("nvml", format!("no thread: {error}")),
         }
         watch
     }
@@ -211,7 +233,9 @@ impl Watch {
         }
         let mut updates = locked(&self.shared.energy);
         updates.clear();
-        self.shared.turns.fetch_add(1, Ordering::SeqCst);
+        if !self.shared.turn().is_energy() {
+            self.shared.turns.fetch_add(1, Ordering::SeqCst);
+        }
         true
     }
 
@@ -221,17 +245,28 @@ impl Watch {
     }
 
     /// Nothing is looked at while the guard lives: a look takes milliseconds,
-    /// in which calls of the driver wait. One that is due comes before.
-    pub fn quiet(&self) -> MutexGuard<'_, ()> {
-        while self.shared.look_wanted.load(Ordering::SeqCst) {
+    /// in which calls of the driver wait. One that is due comes before. `None`
+    /// when NVML does not answer for long.
+    pub fn quiet(&self) -> Option<MutexGuard<'_, ()>> {
+        let start = Instant::now();
+        while start.elapsed() < LONGEST_LOOK {
+            if !self.shared.look_wanted.load(Ordering::SeqCst) {
+                match self.shared.quiet.try_lock() {
+                    Ok(guard) => return Some(guard),
+                    Err(TryLockError::Poisoned(guard)) => return Some(guard.into_inner()),
+                    Err(TryLockError::WouldBlock) => {}
+                }
+            }
             std::thread::yield_now();
         }
-        locked(&self.shared.quiet)
+        None
     }
 
     /// Looks at everything again.
     pub fn end_energy(&self) {
-        self.shared.turns.fetch_add(1, Ordering::SeqCst);
+        if self.shared.turn().is_energy() {
+            self.shared.turns.fetch_add(1, Ordering::SeqCst);
+        }
     }
 
     /// The looks from a second before `start_ns` on.

@@ -3,12 +3,12 @@
 //! The same kernel on the same numbers takes up to some percent more or less
 //! time at other addresses (a card's second-level cache has near and far
 //! parts). So arms of one task share their buffers, and where these lie is
-//! drawn anew in every process.
+//! drawn from the inputs, which every process draws anew.
 
 use super::super::DeviceError;
 use super::context::Context;
 use super::memory::DeviceMemory;
-use crate::task::{Buffer, Task};
+use crate::task::{Buffer, Role, Task};
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
@@ -50,9 +50,26 @@ impl Placed {
     }
 }
 
-/// What makes two arms the same task: its name and every input.
+/// What makes two arms the same task: its name, and every buffer.
 #[derive(Clone, PartialEq)]
-struct Key(String, Vec<u64>);
+struct Key {
+    task: String,
+    /// Bytes of an element and of the whole, role, digest.
+    buffers: Vec<(usize, usize, Role, u64)>,
+}
+
+impl Key {
+    fn of(task: &Task, buffers: &[Buffer], digests: &[u64]) -> Self {
+        let one = |(buffer, digest): (&Buffer, &u64)| {
+            let data = &buffer.data;
+            (data.element_bytes(), data.byte_len(), buffer.role, *digest)
+        };
+        Self {
+            task: task.label(),
+            buffers: buffers.iter().zip(digests).map(one).collect(),
+        }
+    }
+}
 
 /// The buffers that arms hold now.
 #[derive(Default)]
@@ -67,7 +84,7 @@ impl Places {
         buffers: &[Buffer],
         digests: &[u64],
     ) -> Result<Rc<Placed>, DeviceError> {
-        let key = Key(task.label(), digests.to_vec());
+        let key = Key::of(task, buffers, digests);
         let mut known = self.0.borrow_mut();
         known.retain(|(_, placed)| placed.strong_count() > 0);
         if let Some(placed) = known

@@ -15,10 +15,16 @@ use crate::device::cpu::digest;
 use crate::task::{Buffer, Data, Role};
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Spans of one graph at most.
 const GRAPH_SPANS: u64 = 32;
+
+/// Launches on the host's clock that are longer than this are looked at while
+/// they run: a look takes milliseconds.
+const LOOKED_AT_NS: f64 = 50e6;
+/// Work of others may have ended unseen when the look for it comes later.
+const AT_ONCE: Duration = Duration::from_micros(50);
 
 pub(super) struct OnCard {
     pub opened: Rc<Opened>,
@@ -42,6 +48,8 @@ pub(super) struct OnCard {
     /// By spans, launches in a span, and the set that is next.
     pub graphs: BTreeMap<(u64, u64, usize), SpanGraph>,
     pub next_set: usize,
+    /// The last launch on the host's clock, nanoseconds.
+    pub last_ns: f64,
 }
 
 /// What the spans of a slot come to.
@@ -188,10 +196,12 @@ impl OnCard {
                 self.done.wait()?;
             }
             let opened = Rc::clone(&self.opened);
-            let quiet = opened.watch.quiet();
+            // A long launch has room for a look, and would leave none between launches.
+            let quiet = (self.last_ns < LOOKED_AT_NS).then(|| opened.watch.quiet());
             let start = Instant::now();
             self.run_once()?;
-            spans.add(start.elapsed().as_nanos() as f64);
+            self.last_ns = start.elapsed().as_nanos() as f64;
+            spans.add(self.last_ns);
             drop(quiet);
         }
         Ok(spans)
@@ -212,6 +222,21 @@ impl OnCard {
         self.done.wait()
     }
 
+    /// The first of these inputs that no longer holds what was drawn.
+    fn changed_input(
+        &self,
+        set: usize,
+        of: impl Fn(&usize) -> bool,
+    ) -> Result<Option<&'static str>, DeviceError> {
+        for index in (0..self.buffers.len()).filter(of) {
+            let buffer = &self.buffers[index];
+            if buffer.role == Role::Input && digest(&self.read(set, index)?) != self.inputs[index] {
+                return Ok(Some(buffer.name));
+            }
+        }
+        Ok(None)
+    }
+
     fn read(&self, set: usize, index: usize) -> Result<Data, DeviceError> {
         let mut data = self.buffers[index].data.clone();
         self.placed.sets[set][index].read(&mut data)?;
@@ -229,9 +254,10 @@ impl Prepared for OnCard {
             self.run_kernels(launches)?
         };
         // A look at the card beside this one would be taken for work that goes on.
+        let asked = Instant::now();
         let quiet = self.opened.watch.quiet();
+        let at_once = quiet.is_some() && asked.elapsed() < AT_ONCE;
         self.done.wait()?;
-        // At once: what runs on is not to end unseen while something is read.
         let trailing = self.opened.context.drain()?;
         drop(quiet);
         let clock_mhz = if self.involves_host {
@@ -248,7 +274,7 @@ impl Prepared for OnCard {
             start_ns,
             host_ns,
             clock_mhz,
-            trailing_ns: Some(trailing),
+            trailing_ns: at_once.then_some(trailing),
             free_memory: Some(self.opened.context.free_memory()?),
         })
     }
@@ -259,21 +285,32 @@ impl Prepared for OnCard {
 
     fn checked_output(&mut self, set: usize) -> Result<Data, DeviceError> {
         self.opened.context.still_there()?;
+        let resident = |index: &usize| !self.uploads.contains(index);
+        let damaged = self.changed_input(set, resident)?;
+        let alone = Rc::strong_count(&self.placed) == 1;
         for (index, memory) in self.placed.sets[set].iter().enumerate() {
-            if self.buffers[index].role != Role::Input || self.uploads.contains(&index) {
+            let buffer = &self.buffers[index];
+            if buffer.role != Role::Input || self.uploads.contains(&index) {
                 memory.set(0xFF)?;
+            } else if damaged.is_some() {
+                // So that this run tells whether it was this arm.
+                memory.fill_from(&buffer.data)?;
             }
+        }
+        if damaged.is_some() {
+            // Copies from the host may still be under way, and on another stream.
+            self.opened.context.drain()?;
         }
         self.next_set = set;
         self.run_once()?;
-        for (index, buffer) in self.buffers.iter().enumerate() {
-            if buffer.role == Role::Input && digest(&self.read(set, index)?) != self.inputs[index] {
-                return Err(DeviceError::InputChanged {
-                    buffer: buffer.name,
-                });
-            }
+        if let Some(buffer) = self.changed_input(set, |_| true)? {
+            return Err(DeviceError::InputChanged { buffer });
         }
-        self.read(set, self.output)
+        match damaged {
+            Some(buffer) if alone => Err(DeviceError::InputChanged { buffer }),
+            Some(buffer) => Err(DeviceError::SharedInputChanged { buffer }),
+            None => self.read(set, self.output),
+        }
     }
 
     fn timing(&self) -> Timing {
